@@ -1,0 +1,182 @@
+"""Client registrations and connections in Django's admin. Secrets go in and never come out; tokens are read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from . import services
+from .crypto import MASK
+from .exceptions import MailUpError
+from .models import ClientRegistration, Token
+
+
+class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The secret can be set and replaced, and is never shown."""
+
+    new_secret = forms.CharField(
+        label=gettext_lazy("Client secret"),
+        required=False,
+        strip=True,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("It is stored encrypted and never shown. Leave it blank to keep the present one."),
+    )
+
+    class Meta:
+        model = ClientRegistration
+        fields = ["name", "slug", "client_id", "redirect_uri", "enabled"]
+
+    def clean_new_secret(self) -> str:
+        secret: str = self.cleaned_data["new_secret"]
+        if not secret and not self.instance.client_secret:
+            raise forms.ValidationError(_("A client secret is needed."), code="required")
+        return secret
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data["new_secret"]:
+            self.instance.client_secret = self.cleaned_data["new_secret"]
+        if self.cleaned_data["new_secret"] or "client_id" in self.changed_data:
+            services.registrations.forgive(self.instance)
+        return super().save(commit)
+
+
+@admin.register(ClientRegistration)
+class ClientRegistrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = ClientRegistrationForm
+    list_display = ["name", "slug", "client_id", "enabled", "state", "updated_at"]
+    list_filter = ["enabled"]
+    search_fields = ["name", "slug", "client_id"]
+    readonly_fields = ["stored_secret", "state", "last_error", "failed_at", "retry_at", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "enabled"]}),
+        (gettext_lazy("At MailUp"), {"fields": ["client_id", "stored_secret", "new_secret", "redirect_uri"]}),
+        (
+            gettext_lazy("State"),
+            {"fields": ["state", "last_error", "failed_at", "retry_at", "created_at", "updated_at"]},
+        ),
+    ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if not self.has_change_permission(request, obj) and obj is not None:
+            kwargs["exclude"] = ["new_secret"]
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            hidden = {"new_secret"}
+            return [
+                (name, {**options, "fields": [each for each in options["fields"] if each not in hidden]})
+                for name, options in self.fieldsets
+            ]
+        return self.fieldsets
+
+    @admin.display(description=gettext_lazy("stored secret"))
+    def stored_secret(self, registration: ClientRegistration) -> str:
+        return MASK if registration.client_secret else "—"
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, registration: ClientRegistration) -> str:
+        if not registration.enabled:
+            return _("disabled")
+        return _("refused by MailUp") if registration.failed_at else _("in order")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        extra_context = {
+            **(extra_context or {}),
+            "may_connect_site": request.user.has_perm("django_mailup.connect_site"),
+        }
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["account", "owner", "company", "registration", "status", "expires_at", "refreshed_at", "last_error"]
+    list_filter = ["status", "registration"]
+    list_select_related = ["registration", "user"]
+    search_fields = ["account_uid", "account_username", "company"]
+    actions = ["refresh_now", "test_connection", "disconnect"]
+    fields = [
+        "account",
+        "account_uid",
+        "company",
+        "owner",
+        "registration",
+        "status",
+        "last_error",
+        "failure_count",
+        "failed_at",
+        "masked_tokens",
+        "expires_at",
+        "refresh_at",
+        "connected_at",
+        "refreshed_at",
+        "generation",
+    ]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # it would skip disconnect, and its signal
+        return actions
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context.update(show_save=False, show_save_and_continue=False)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        assert isinstance(obj, Token)
+        services.disconnect(obj, request=request)
+
+    @admin.display(description=gettext_lazy("account"), ordering="account_username")
+    def account(self, token: Token) -> str:
+        return str(token)
+
+    @admin.display(description=gettext_lazy("owner"), ordering="user")
+    def owner(self, token: Token) -> str:
+        return str(token.user) if token.user is not None else _("this site")
+
+    @admin.display(description=gettext_lazy("tokens"))
+    def masked_tokens(self, token: Token) -> str:
+        return _("stored encrypted, never shown")
+
+    @admin.action(description=gettext_lazy("Refresh now"), permissions=["change"])
+    def refresh_now(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
+        done = self._each(request, tokens, services.refresh.now)
+        self._report(request, done, ngettext("%d connection renewed.", "%d connections renewed.", done))
+
+    @admin.action(description=gettext_lazy("Test connection"), permissions=["view"])
+    def test_connection(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
+        done = self._each(request, tokens, lambda token: services.client_of(token).account.info())
+        self._report(request, done, ngettext("%d connection works.", "%d connections work.", done))
+
+    @admin.action(description=gettext_lazy("Disconnect"), permissions=["delete"])
+    def disconnect(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
+        done = self._each(request, tokens, lambda token: services.disconnect(token, request=request))
+        self._report(request, done, ngettext("%d account disconnected.", "%d accounts disconnected.", done))
+
+    def _each(self, request: HttpRequest, tokens: QuerySet[Token], do: Callable[[Token], object]) -> int:
+        """Do something with each row; a row that fails is told by name and stops no other. Returns how many did not."""
+        done = 0
+        for token in tokens:
+            try:
+                do(token)
+                done += 1
+            except MailUpError as error:
+                self.message_user(request, f"{token}: {error}", messages.ERROR)
+        return done
+
+    def _report(self, request: HttpRequest, done: int, message: str) -> None:
+        if done:
+            self.message_user(request, message % done, messages.SUCCESS)

@@ -1,0 +1,89 @@
+"""Encryption of stored secrets: keys, and Sealed, the value that doesn't show what is in it."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from .conf import mailup_settings
+from .exceptions import DecryptionFailed, Misconfigured
+
+MASK: Final = "••••••••"
+
+
+class Sealed:
+    """A secret as it is stored. Only `reveal` decrypts, so that one unreadable row doesn't break a list of rows."""
+
+    __slots__ = ("ciphertext", "purpose")
+
+    def __init__(self, ciphertext: str, purpose: str) -> None:
+        self.ciphertext = ciphertext
+        self.purpose = purpose
+
+    @classmethod
+    def seal(cls, secret: str, purpose: str) -> Sealed:
+        """Encrypt a secret for one purpose (a model and field). The empty string stays empty."""
+        return cls(_fernet(purpose).encrypt(secret.encode()).decode() if secret else "", purpose)
+
+    def reveal(self) -> str:
+        """Return the secret.
+
+        Raises:
+            DecryptionFailed: no configured key fits, or the ciphertext was made for another purpose.
+        """
+        if not self.ciphertext:
+            return ""
+        try:
+            return _fernet(self.purpose).decrypt(self.ciphertext.encode()).decode()
+        except (InvalidToken, ValueError):
+            raise DecryptionFailed from None
+
+    def __bool__(self) -> bool:
+        return bool(self.ciphertext)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and (other.ciphertext, other.purpose) == (self.ciphertext, self.purpose)
+
+    def __hash__(self) -> int:
+        return hash((self.ciphertext, self.purpose))
+
+    def __str__(self) -> str:
+        return MASK if self.ciphertext else ""
+
+    def __repr__(self) -> str:
+        return "<Sealed>" if self.ciphertext else "<Sealed: empty>"
+
+
+def is_key(value: object) -> bool:
+    """Say whether a value is a Fernet key: 32 bytes in URL-safe base64."""
+    try:
+        Fernet(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _fernet(purpose: str) -> MultiFernet:
+    secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return _fernet_of(mailup_settings.ENCRYPTION_KEYS, secret_keys, purpose)
+
+
+@lru_cache(maxsize=64)
+def _fernet_of(keys: tuple[str, ...], secret_keys: tuple[str | bytes, ...], purpose: str) -> MultiFernet:
+    """Derive one key per purpose from every configured key. Those of SECRET_KEY stay last, for reading, for ever."""
+    if not all(map(is_key, keys)):
+        raise Misconfigured("MAILUP['ENCRYPTION_KEYS'] holds something that is no Fernet key.")
+    materials = [base64.urlsafe_b64decode(key) for key in keys]
+    materials += [key if isinstance(key, bytes) else key.encode() for key in secret_keys]
+    return MultiFernet([Fernet(_derive(material, purpose)) for material in materials])
+
+
+def _derive(material: bytes, purpose: str) -> bytes:
+    key = HKDF(algorithm=SHA256(), length=32, salt=b"django_mailup", info=purpose.encode()).derive(material)
+    return base64.urlsafe_b64encode(key)

@@ -1,0 +1,67 @@
+"""EncryptedTextField: a text column whose attribute is a Sealed value. Only models import it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import FieldError
+from django.db import models
+from django.db.models.lookups import IsNull
+
+from .crypto import Sealed
+
+
+class _SealedAttribute:
+    """Turns text that is assigned into a Sealed value at once, so that an instance never carries a plain secret."""
+
+    def __init__(self, field: EncryptedTextField) -> None:
+        self._field = field
+
+    def __get__(self, instance: models.Model | None, owner: type[models.Model]) -> Any:
+        if instance is None:
+            return self
+        name = self._field.attname
+        if name not in instance.__dict__:  # deferred
+            instance.refresh_from_db(fields=[name])
+        return instance.__dict__[name]
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        if isinstance(value, str):
+            value = Sealed.seal(value, self._field.purpose)
+        instance.__dict__[self._field.attname] = value
+
+
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+    """Text that is encrypted in the database with a key derived for this very model and field.
+
+    Assign plain text or a Sealed value; reading gives a Sealed value. Fixtures hold ciphertext, as the column does.
+    """
+
+    purpose = ""
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        self.purpose = f"{cls._meta.label_lower}.{name}"
+        setattr(cls, name, _SealedAttribute(self))
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | None:
+        return None if value is None else Sealed(value, self.purpose)
+
+    def to_python(self, value: Any) -> Sealed | None:
+        """Read what serializers and forms hand over: a Sealed value, or the ciphertext of a fixture."""
+        return value if value is None or isinstance(value, Sealed) else Sealed(str(value), self.purpose)
+
+    def get_prep_value(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        return value.ciphertext if isinstance(value, Sealed) else Sealed.seal(str(value), self.purpose).ciphertext
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return self.get_prep_value(self.value_from_object(obj)) or ""
+
+    def get_lookup(self, lookup_name: str) -> type[IsNull] | None:
+        if lookup_name == "isnull":
+            return IsNull
+        raise FieldError(
+            f"{self.name} is encrypted: two equal secrets look different in the database, so it can't be filtered on."
+        )

@@ -1,0 +1,56 @@
+"""The three grants MailUp knows, as frozen values that know their form. Pure Python; `oauth` sends them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from ..exceptions import CodeRefused, LoginRefused, MailUpError, ReauthorizationRequired
+
+
+class Grant(Protocol):
+    """What is exchanged for a TokenSet at the token endpoint."""
+
+    refused: ClassVar[type[MailUpError]]
+    """What it means when MailUp answers `invalid_grant`."""
+
+    def form(self) -> dict[str, str]:
+        """Return the form fields of the token request, client credentials excepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """The code that MailUp's redirect brought (RFC 6749 section 4.1.3)."""
+
+    refused: ClassVar[type[MailUpError]] = CodeRefused
+
+    code: str = field(repr=False)
+    redirect_uri: str = field(repr=False)
+
+    def form(self) -> dict[str, str]:
+        return {"grant_type": "authorization_code", "code": self.code, "redirect_uri": self.redirect_uri}
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A MailUp user's name and password (RFC 6749 section 4.3.2), for service accounts."""
+
+    refused: ClassVar[type[MailUpError]] = LoginRefused
+
+    username: str
+    password: str = field(repr=False)
+
+    def form(self) -> dict[str, str]:
+        return {"grant_type": "password", "username": self.username, "password": self.password}
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """The refresh token of a TokenSet (RFC 6749 section 6). MailUp renews it with every use: treat it as single use."""
+
+    refused: ClassVar[type[MailUpError]] = ReauthorizationRequired
+
+    refresh_token: str = field(repr=False)
+
+    def form(self) -> dict[str, str]:
+        return {"grant_type": "refresh_token", "refresh_token": self.refresh_token}

@@ -1,0 +1,173 @@
+"""The OAuth 2 client: where to send the browser, and how a grant becomes a TokenSet. Built on requests-oauthlib."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import requests
+from oauthlib.oauth2 import InsecureTransportError, LegacyApplicationClient, WebApplicationClient
+from requests.adapters import BaseAdapter
+from requests.auth import HTTPBasicAuth
+from requests_oauthlib import OAuth2Session
+
+from ..exceptions import MailUpError, Misconfigured, UnexpectedResponse
+from . import transport
+from .classify import token_answer
+from .endpoints import Endpoints
+from .grants import Grant, Password, RefreshToken
+from .tokens import TokenSet
+
+ClientAuthentication = Literal["body", "basic"]
+DEADLINE: Final = 15.0
+
+
+class _NoSecrets(logging.Filter):
+    """requests-oauthlib writes codes, tokens and the client secret at DEBUG (its issue 536)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+
+def silence_library_secrets() -> None:
+    """Keep DEBUG records of requests-oauthlib, which hold tokens and the client secret, out of every log."""
+    logger = logging.getLogger("requests_oauthlib.oauth2_session")
+    if not any(isinstance(existing, _NoSecrets) for existing in logger.filters):
+        logger.addFilter(_NoSecrets())
+
+
+class OAuthClient:
+    """One client registration at MailUp's OAuth 2 server.
+
+    Args:
+        client_id, client_secret: as shown in MailUp's console.
+        endpoints: where MailUp is.
+        authentication: client credentials in the form `body`, as MailUp documents, or as HTTP `basic`.
+        deadline: seconds for a whole token call: name resolution, connection, request and answer.
+        adapter: takes the place of the network (the in-process sandbox).
+        clock: returns the present as an aware datetime.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        endpoints: Endpoints | None = None,
+        authentication: ClientAuthentication = "body",
+        deadline: float = DEADLINE,
+        adapter: BaseAdapter | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._endpoints = endpoints or Endpoints()
+        self._authentication = authentication
+        self._deadline = deadline
+        self._adapter = adapter
+        self._clock = clock
+
+    def authorization_url(self, *, redirect_uri: str, state: str) -> str:
+        """Return the URL of MailUp's login and consent page (RFC 6749 section 4.1.1). It never holds the client secret.
+
+        Raises:
+            Misconfigured: the base URL is http and OAUTHLIB_INSECURE_TRANSPORT isn't set.
+        """
+        with OAuth2Session(self._client_id, redirect_uri=redirect_uri) as session:
+            try:
+                url, _ = session.authorization_url(self._endpoints.authorization, state=state)
+            except InsecureTransportError:
+                raise _insecure() from None
+        return str(url)
+
+    def exchange(self, grant: Grant, *, deadline: float | None = None) -> TokenSet:
+        """Exchange a grant at the token endpoint, by a single POST that is never repeated and follows no redirect.
+
+        Args:
+            grant: what to exchange.
+            deadline: seconds for this call, when fewer than the client's.
+
+        Raises:
+            MailUpError: `grant.refused`: MailUp refuses this very grant.
+            ClientRejected: MailUp refuses the client id or secret.
+            MailUpUnavailable: no answer in time, or an outage. `may_have_arrived` says whether the grant may be spent.
+            TermsNotAccepted, UnexpectedResponse, Misconfigured: as they say.
+        """
+        guard = transport.Guard(min(deadline if deadline is not None else self._deadline, self._deadline))
+        return transport.within(guard, lambda: self._exchange(grant, guard))
+
+    def _exchange(self, grant: Grant, guard: transport.Guard) -> TokenSet:
+        answers: list[dict[str, Any]] = []
+
+        def read(response: requests.Response) -> requests.Response:
+            """Judge the answer by its status before oauthlib, which doesn't look at it, reads the body."""
+            answers.append(token_answer(response, grant))
+            response._content = json.dumps(
+                {"access_token": answers[-1]["access_token"], "token_type": "Bearer"}
+            ).encode()
+            return response
+
+        kind = LegacyApplicationClient if isinstance(grant, Password) else WebApplicationClient
+        fields = grant.form()
+        adapter = self._adapter or transport.GuardedAdapter(guard)
+        guard.watch(None)
+        guard.sent = self._adapter is not None  # another adapter than ours doesn't tell
+        with OAuth2Session(client=kind(self._client_id), redirect_uri=fields.pop("redirect_uri", None)) as session:
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            session.max_redirects = 0  # a redirect would carry the client secret along, even to plain http
+            session.headers["User-Agent"] = transport.user_agent()
+            try:
+                self._send(session, grant, fields, read, guard)
+            except InsecureTransportError:
+                raise _insecure() from None
+            except requests.TooManyRedirects:
+                raise UnexpectedResponse("MailUp's token endpoint answered with a redirect.", status=302) from None
+            except MailUpError:
+                raise
+            except requests.RequestException as error:
+                raise transport.unavailable(error, may_have_arrived=guard.sent) from None
+            except Exception as error:
+                # Whatever else oauthlib or urllib3 may raise: its text can hold the body, so only its name is kept.
+                raise UnexpectedResponse(f"MailUp's token answer could not be read ({type(error).__name__}).") from None
+        used = grant.refresh_token if isinstance(grant, RefreshToken) else ""
+        return TokenSet.from_answer(answers[0], received_at=self._clock(), refresh_token=used)
+
+    def _send(
+        self,
+        session: OAuth2Session,
+        grant: Grant,
+        fields: dict[str, str],
+        read: Callable[[requests.Response], requests.Response],
+        guard: transport.Guard,
+    ) -> None:
+        basic = self._authentication == "basic"
+        # Without an auth object of ours, requests would look for one in .netrc.
+        auth = HTTPBasicAuth(self._client_id, self._client_secret) if basic else _leave_alone
+        timeout = max(guard.left(), 0.001)
+        if isinstance(grant, RefreshToken):
+            credentials = {} if basic else {"client_id": self._client_id, "client_secret": self._client_secret}
+            session.register_compliance_hook("refresh_token_response", read)
+            session.refresh_token(self._endpoints.token, grant.refresh_token, auth=auth, timeout=timeout, **credentials)
+        else:
+            fields.pop("grant_type")
+            session.register_compliance_hook("access_token_response", read)
+            session.fetch_token(
+                self._endpoints.token,
+                auth=auth,
+                timeout=timeout,
+                include_client_id=not basic,
+                client_secret=self._client_secret,
+                **fields,
+            )
+
+
+def _leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _insecure() -> Misconfigured:
+    return Misconfigured("MailUp's base URL is plain http; for a local sandbox, set OAUTHLIB_INSECURE_TRANSPORT=1.")

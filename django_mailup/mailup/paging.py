@@ -1,0 +1,69 @@
+"""MailUp's page envelope, followed lazily. Resources import it; it knows no resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..exceptions import UnexpectedResponse
+
+PAGE_SIZE: Final = 100
+"""How many items are asked for at once. MailUp's own default is 20; calls are what is scarce, and 100 is in wide use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its items as MailUp sent them, and where it lies. Pages count from zero."""
+
+    items: list[Mapping[str, Any]]
+    number: int
+    size: int
+    total: int
+
+    @classmethod
+    def from_answer(cls, answer: object, *, asked: int) -> Page:
+        """Read an envelope (`Items`, `PageNumber`, `PageSize`, `TotalElementsCount`).
+
+        Raises:
+            UnexpectedResponse: it isn't one.
+        """
+        if not isinstance(answer, dict) or not isinstance(answer.get("Items"), list):
+            raise UnexpectedResponse("MailUp's answer is not a page of items.", status=200)
+        items = [item for item in answer["Items"] if isinstance(item, dict)]
+        return cls(
+            items=items,
+            number=_number(answer.get("PageNumber"), asked),
+            size=_number(answer.get("PageSize"), len(items)),
+            total=_number(answer.get("TotalElementsCount"), 0),
+        )
+
+
+def follow(fetch: Callable[[int], object]) -> Iterator[Mapping[str, Any]]:
+    """Yield every item, asking for a page only when it is needed.
+
+    It ends at an empty page, where the total is reached, and past the total at a page that isn't full, so that a list which
+    grows, shrinks or miscounts itself meanwhile neither cuts the walk short nor prolongs it for ever.
+
+    Args:
+        fetch: gets a page number, from zero, and returns MailUp's decoded answer.
+
+    Raises:
+        UnexpectedResponse: an answer is no page, or the same page comes for another number.
+    """
+    number, seen, last = 0, 0, None
+    while True:
+        page = Page.from_answer(fetch(number), asked=number)
+        if not page.items:
+            return
+        if page.number != number or page.items == last:
+            raise UnexpectedResponse(f"MailUp sent page {page.number} again when asked for page {number}.", status=200)
+        yield from page.items
+        seen += len(page.items)
+        if seen == page.total or (seen > page.total and len(page.items) < page.size):
+            return
+        number, last = number + 1, page.items
+
+
+def _number(value: object, default: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else default

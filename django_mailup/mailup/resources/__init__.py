@@ -1,0 +1,1 @@
+"""MailUp's REST operations, one file a resource."""

@@ -1,0 +1,54 @@
+"""TokenSet: what MailUp gives for a grant, as a frozen value. Pure Python; anything in `mailup` may import it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+# MailUp's answers have said 900 until 2018 and 3600 since. When one says nothing, the shorter one costs an early
+# renewal, the longer one a refused call.
+ASSUMED_LIFETIME: Final = timedelta(seconds=900)
+LONGEST_LIFETIME: Final = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """An access token and a refresh token (RFC 6749 section 5.1), with aware moments instead of a lifetime."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    received_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any], *, received_at: datetime, refresh_token: str = "") -> TokenSet:
+        """Read a token endpoint's successful answer.
+
+        Args:
+            answer: has an `access_token`; `expires_in` (seconds: number, text, or missing) and `refresh_token` are optional.
+            received_at: aware moment of the answer.
+            refresh_token: the one that was used; kept when MailUp sends no new one (RFC 6749 section 6).
+        """
+        renewed = answer.get("refresh_token")
+        return cls(
+            access_token=answer["access_token"],
+            refresh_token=renewed if isinstance(renewed, str) and renewed else refresh_token,
+            received_at=received_at,
+            expires_at=received_at + lifetime(answer.get("expires_in")),
+        )
+
+
+def lifetime(expires_in: object) -> timedelta:
+    """Return how long an access token lives. Text is read as a number; what can't be read counts as ASSUMED_LIFETIME."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
+        return ASSUMED_LIFETIME
+    try:
+        seconds = float(expires_in)
+    except (ValueError, OverflowError):
+        return ASSUMED_LIFETIME
+    if math.isnan(seconds):
+        return ASSUMED_LIFETIME
+    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_LIFETIME.total_seconds()))

@@ -1,0 +1,240 @@
+"""How bytes get to MailUp and back: one pooled adapter a process for the API, a guarded one for each token call."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Retry
+
+from ..exceptions import MailUpError, MailUpUnavailable, UnexpectedResponse
+
+T = TypeVar("T")
+Timeout = tuple[float, float]
+
+POOL_SIZE: Final = 32
+ANSWER_LIMIT: Final = 1024 * 1024
+_SHUT_SOCKET: Final = (MailUpUnavailable, UnexpectedResponse)
+
+_pooled: BaseAdapter | None = None
+_pooled_lock = threading.Lock()
+
+
+def user_agent() -> str:
+    """Return the name and version under which every request introduces itself."""
+    from importlib.metadata import version
+
+    return f"django-mailup-connect/{version('django-mailup-connect')}"
+
+
+def pooled_adapter() -> BaseAdapter:
+    """Return this process's adapter for API calls.
+
+    Connections that were never made are retried for every method; reads that fail, and 502, 503 and 504, for GET alone.
+    """
+    global _pooled
+    with _pooled_lock:
+        if _pooled is None:
+            retry = Retry(
+                total=2,
+                redirect=0,
+                allowed_methods={"GET"},
+                status_forcelist={502, 503, 504},
+                backoff_factor=0.2,
+                raise_on_status=False,
+                respect_retry_after_header=False,
+            )
+            _pooled = HTTPAdapter(pool_maxsize=POOL_SIZE, max_retries=retry)
+        return _pooled
+
+
+def _forget_pool() -> None:
+    """Leave a parent's sockets to the parent after a fork, and its lock with them."""
+    global _pooled, _pooled_lock
+    _pooled, _pooled_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which doesn't fork
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+class BearerToken(requests.auth.AuthBase):
+    """Puts an access token on a request (RFC 6750 section 2.1). As an auth object, so that no .netrc replaces it."""
+
+    def __init__(self, access_token: str) -> None:
+        self._access_token = access_token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._access_token}"
+        return request
+
+
+class Transport:
+    """Sends one API request. Every failure to get an answer is MailUpUnavailable; answers are the caller's to judge."""
+
+    def __init__(self, *, timeout: Timeout, adapter: BaseAdapter | None = None) -> None:
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent()})
+        adapter = adapter or pooled_adapter()
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        access_token: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Return MailUp's answer, whatever its status. Redirects aren't followed: the API documents none."""
+        try:
+            return self._session.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                headers=headers,
+                auth=BearerToken(access_token),
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise unavailable(error) from None
+
+
+def unavailable(error: Exception, *, may_have_arrived: bool = True) -> MailUpUnavailable:
+    """Return the outage that an exception of requests stands for. Its own text may hold an URL, so it isn't repeated."""
+    what = "in time" if isinstance(error, requests.Timeout) else f"({type(error).__name__})"
+    return MailUpUnavailable(f"MailUp could not be reached {what}: try again later.", may_have_arrived=may_have_arrived)
+
+
+# ------------------------------------------------------------------------------------- token calls
+
+
+class Guard:
+    """The deadline of one token call. requests' timeouts are for one read each; this one is for the whole."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._over = False
+        self.sent = False
+
+    def left(self) -> float:
+        return self._ends_at - time.monotonic()
+
+    def watch(self, connected: socket.socket | None) -> None:
+        """Take note of the socket in use. Raises when the time is over, so that nothing is sent after it."""
+        with self._lock:
+            if self._over or self.left() <= 0:
+                raise TimeoutError("the deadline of this token call has passed")
+            self._socket = connected
+
+    def end(self) -> None:
+        """Wake whoever still reads or writes, by shutting the socket underneath."""
+        with self._lock:
+            self._over = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    # Not the method of an SSLSocket: that one takes the TLS state away from under its reader.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _GuardedConnection:
+    guard: Guard
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self.guard.watch(self.sock)  # type: ignore[attr-defined]
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:  # type: ignore[attr-defined]
+            self.connect()
+        self.guard.watch(self.sock)  # type: ignore[attr-defined]
+        self.guard.sent = True
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+
+class GuardedAdapter(HTTPAdapter):
+    """An adapter for a single token call: a connection of its own, no retry, an end, and a limit to the answer's size.
+
+    A connection from a pool may have been closed by the server a moment ago, and nobody could tell then whether
+    the refresh token was spent.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        plain = type("GuardedHTTP", (_GuardedConnection, HTTPConnection), {"guard": self._guard})
+        secure = type("GuardedHTTPS", (_GuardedConnection, HTTPSConnection), {"guard": self._guard})
+        self._pools = {
+            "http": type("GuardedHTTPPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("GuardedHTTPSPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        response = super().send(request, *args, **{**kwargs, "stream": True})
+        body = bytearray()
+        for chunk in response.iter_content(16 * 1024):
+            body += chunk
+            if len(body) > ANSWER_LIMIT:
+                response.close()
+                raise requests.exceptions.ContentDecodingError("the answer of the token endpoint is too large")
+        response._content = bytes(body)
+        return response
+
+
+def within(guard: Guard, call: Callable[[], T]) -> T:
+    """Run a token call in a thread of its own and return its result, or raise its exception.
+
+    Name resolution can't be interrupted, so on a deadline the thread is left behind; the guard lets it send nothing more.
+
+    Raises:
+        MailUpUnavailable: the guard's time was over first.
+    """
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # handed over to the caller, whatever it is
+            failure.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="mailup-token-call", daemon=True).start()
+    if not done.wait(max(guard.left(), 0.0)):
+        guard.end()
+        done.wait(0.2)  # a shut socket is noticed at once; an answer that just came is still an answer
+    if outcome:
+        return outcome[0]
+    # What a shut socket leaves behind can look like an outage or like a broken answer; a refusal it can't look like.
+    told = failure and isinstance(failure[0], MailUpError) and not isinstance(failure[0], _SHUT_SOCKET)
+    if failure and (told or guard.left() > 0):
+        raise failure[0]
+    raise MailUpUnavailable("MailUp did not answer in time: try again later.", may_have_arrived=guard.sent)

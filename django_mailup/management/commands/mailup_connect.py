@@ -1,0 +1,50 @@
+"""Connect an account by MailUp user name and password (the password grant), for service accounts."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from environ import Env
+
+from ... import services
+from ...exceptions import MailUpError
+from ...models import DEFAULT_REGISTRATION
+
+
+class Command(BaseCommand):
+    help = (
+        "Connect a MailUp account by its user name and password, for the site itself or for a user. The password is"
+        " prompted for, or taken from the environment variable MAILUP_PASSWORD; it is sent once and never stored."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "username", nargs="?", help="MailUp user name, such as m12345 (prompted for when left out)."
+        )
+        parser.add_argument(
+            "--user", help="User name, on this site, of the connection's owner (default: the site itself)."
+        )
+        parser.add_argument("--registration", default=DEFAULT_REGISTRATION, help="Slug of the client registration.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = None
+        if options["user"]:
+            users = get_user_model()
+            user = users._default_manager.filter(**{users.USERNAME_FIELD: options["user"]}).first()
+            if user is None:
+                raise CommandError(f"This site has no user “{options['user']}”.")
+        try:
+            username = options["username"] or input("MailUp user name: ")
+            password = Env().str("MAILUP_PASSWORD", "") or getpass.getpass("MailUp password: ")
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError("Nothing was connected.") from None
+        try:
+            token = services.connect.with_password(
+                username=username, password=password, user=user, registration=options["registration"]
+            )
+        except MailUpError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"{token} is connected for {user if user is not None else 'this site'}.")

@@ -1,0 +1,24 @@
+"""Renew the tokens that are due, for sites without Celery: run it from cron every REFRESH_PERIOD."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ... import services
+
+
+class Command(BaseCommand):
+    help = "Renew every MailUp token that is due. Exits with 1 when a renewal failed; that one is tried again later."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        services.sweep.clear_expired_requests()
+        refreshed = failed = 0
+        for batch in services.sweep.take_due():
+            tally = services.sweep.many(batch)
+            refreshed += tally.refreshed
+            failed += tally.failed
+        self.stdout.write(f"{refreshed} renewed, {failed} failed.")
+        if failed:
+            raise CommandError("Run mailup_status to see what failed.")

@@ -1,0 +1,61 @@
+"""Store this site's MailUp client id and secret. A deploy script may run it every time."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from environ import Env
+
+from ... import services
+from ...models import DEFAULT_REGISTRATION
+
+
+class Command(BaseCommand):
+    help = (
+        "Create or update a MailUp client registration. Values come from the options, else from the environment"
+        " (MAILUP_CLIENT_ID, MAILUP_CLIENT_SECRET, MAILUP_REDIRECT_URI), else from prompts."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--slug", default=DEFAULT_REGISTRATION, help="How code names it (default: %(default)s).")
+        parser.add_argument("--name", help="How people name it (default: the slug, or the name it has).")
+        parser.add_argument("--client-id", help="As shown in MailUp's console.")
+        parser.add_argument(
+            "--client-secret", help="Better left to the environment or the prompt: others may see options."
+        )
+        parser.add_argument("--redirect-uri", help="Only where the site can't tell its own address.")
+        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="Never prompt.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        env = Env()
+        client_id = options["client_id"] or env.str("MAILUP_CLIENT_ID", "") or self._ask("Client ID: ", input, options)
+        secret = (
+            options["client_secret"]
+            or env.str("MAILUP_CLIENT_SECRET", "")
+            or self._ask("Client secret: ", getpass.getpass, options)
+        )
+        redirect_uri = options["redirect_uri"] or env.str("MAILUP_REDIRECT_URI", "") or None
+        existing = services.registrations.ClientRegistration.objects.filter(slug=options["slug"]).first()
+        name = options["name"] or (existing.name if existing else "MailUp")
+        try:
+            registration, created = services.registrations.register(
+                slug=options["slug"], name=name, client_id=client_id, client_secret=secret, redirect_uri=redirect_uri
+            )
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from None
+        verb = "created" if created else "up to date"
+        self.stdout.write(f"Client registration “{registration.slug}” is {verb}: client ID {registration.client_id}.")
+
+    def _ask(self, question: str, ask: Any, options: Any) -> str:
+        if not options["interactive"]:
+            raise CommandError(f"{question.rstrip(': ')} is missing: give it as an option or in the environment.")
+        try:
+            answer = ask(question).strip()
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError("Nothing was stored.") from None
+        if not answer:
+            raise CommandError("Nothing was stored: the answer was empty.")
+        return str(answer)

@@ -1,0 +1,194 @@
+"""Client registrations, tokens and authorization requests: data, and questions about data. Never a socket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from .database_clock import DatabaseNow
+from .fields import EncryptedTextField
+
+DEFAULT_REGISTRATION: Final = "default"
+
+
+class ClientRegistration(models.Model):
+    """This site as MailUp knows it: an application with a client id and secret (RFC 6749 section 2)."""
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(
+        _("slug"),
+        unique=True,
+        default=DEFAULT_REGISTRATION,
+        help_text=_("How code names it. “default” is the one used when none is named."),
+    )
+    client_id = models.CharField(_("client ID"), max_length=100, unique=True)
+    client_secret = EncryptedTextField(_("client secret"))
+    redirect_uri = models.URLField(
+        _("redirect URI"),
+        max_length=500,
+        blank=True,
+        help_text=_("Leave blank to build it from the address under which the site is visited."),
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    failed_at = models.DateTimeField(_("refused by MailUp at"), null=True, blank=True, editable=False)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
+    retry_at = models.DateTimeField(_("next try at"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("client registration")
+        verbose_name_plural = _("client registrations")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    """Questions about tokens."""
+
+    def of(self, *, user: Any, registration: str = DEFAULT_REGISTRATION) -> TokenQuerySet:
+        """Return the connections of one owner: a user, or None for the site itself."""
+        owner = Q(user=user) if user is not None else Q(user__isnull=True)
+        return self.filter(owner, registration__slug=registration).select_related("registration")
+
+    def due(self, *, now: datetime) -> TokenQuerySet:
+        """Return the tokens that the periodic renewal is to take up."""
+        usable = Q(registration__retry_at__isnull=True) | Q(registration__retry_at__lte=now)
+        return self.filter(
+            usable, status=Token.Status.ACTIVE, refresh_at__lte=now, registration__enabled=True
+        ).order_by("refresh_at", "pk")
+
+    def with_claim(self) -> TokenQuerySet:
+        """Annotate `claim_is_live`: whether a renewal is under way, by the database's clock."""
+        return self.annotate(
+            claim_is_live=models.Case(
+                models.When(claimed_until__gt=DatabaseNow(), then=True),
+                default=False,
+                output_field=models.BooleanField(),
+            )
+        )
+
+
+class Token(models.Model):
+    """One connection: a MailUp account that a user, or the site itself (`user` is null), lets this site act on."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        REAUTHORIZATION_REQUIRED = "reauthorization_required", _("must be reconnected")
+
+    MANAGED: ClassVar[frozenset[str]] = frozenset(
+        {
+            "access_token",
+            "refresh_token",
+            "expires_at",
+            "refresh_at",
+            "status",
+            "refreshed_at",
+            "failed_at",
+            "failure_count",
+            "last_error",
+            "generation",
+            "claim_owner",
+            "claimed_until",
+            "interrupted",
+        }
+    )
+    """What only the services write, by compare-and-set. `save()` leaves it alone unless it is named."""
+
+    registration = models.ForeignKey(
+        ClientRegistration, models.PROTECT, related_name="tokens", verbose_name=_("client registration")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="mailup_tokens",
+        verbose_name=_("user"),
+        help_text=_("Empty: the site's own connection."),
+    )
+    account_uid = models.CharField(_("account UID"), max_length=64, null=True, blank=True)
+    account_username = models.CharField(_("MailUp user name"), max_length=150, blank=True)
+    company = models.CharField(_("company"), max_length=255, blank=True)
+    access_token = EncryptedTextField(_("access token"))
+    refresh_token = EncryptedTextField(_("refresh token"))
+    expires_at = models.DateTimeField(_("expires at"))
+    refresh_at = models.DateTimeField(_("renewal due at"))
+    status = models.CharField(_("status"), max_length=32, choices=Status.choices, default=Status.ACTIVE)
+    connected_at = models.DateTimeField(_("connected at"))
+    refreshed_at = models.DateTimeField(_("last renewed at"), null=True, blank=True)
+    failed_at = models.DateTimeField(_("last failed at"), null=True, blank=True)
+    failure_count = models.PositiveIntegerField(_("failures in a row"), default=0)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    generation = models.PositiveBigIntegerField(_("generation"), default=1)
+    claim_owner = models.CharField(max_length=36, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    interrupted = models.BooleanField(default=False, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registration", "user", "account_uid"], name="django_mailup_one_token_per_account"
+            )
+        ]
+        indexes = [models.Index(fields=["status", "refresh_at"], name="django_mailup_due")]
+        permissions = [("connect_site", _("Can connect the site itself to MailUp"))]
+
+    def __str__(self) -> str:
+        return self.account_username or (f"#{self.pk}" if self.pk else "—")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save what isn't managed by the services: a stale instance must not overwrite a newer pair."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key
+                and field.name not in self.MANAGED
+                and field.attname not in self.get_deferred_fields()
+            ]
+        super().save(*args, **kwargs)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether MailUp can be called with it."""
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def received_at(self) -> datetime:
+        """When the stored pair came from MailUp."""
+        return self.refreshed_at or self.connected_at
+
+
+class AuthorizationRequest(models.Model):
+    """One press of *Connect* that waits for MailUp's answer. Redeeming deletes it."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    registration = models.ForeignKey(ClientRegistration, models.CASCADE, related_name="+")
+    for_site = models.BooleanField(default=False)
+    # A plain key: on MariaDB the foreign key of an uncommitted row would block the claim on the token it names.
+    token_pk = models.BigIntegerField(null=True)
+    redirect_uri = models.TextField()
+    next_url = models.TextField(blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("authorization request")
+        verbose_name_plural = _("authorization requests")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

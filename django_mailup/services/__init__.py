@@ -1,0 +1,27 @@
+"""Where Django's rows meet MailUp's protocol. Views, admin, tasks, commands and site code call in here, and only here.
+
+client_for          an authenticated client for a user, one of their accounts, or the site
+connect             begin, complete, with_password
+disconnect          delete a connection
+refresh             now: renew one token; access: a usable one
+sweep               the periodic renewal
+health              how everything is
+registrations       find, register
+"""
+
+from . import connect, health, refresh, registrations, sweep
+from .clients import SITE, client_for, client_of, connection_of
+from .connect import disconnect
+
+__all__ = [
+    "SITE",
+    "client_for",
+    "client_of",
+    "connect",
+    "connection_of",
+    "disconnect",
+    "health",
+    "refresh",
+    "registrations",
+    "sweep",
+]

@@ -1,0 +1,118 @@
+"""client_for: an authenticated MailUp client for a user, one of their accounts, or the site itself."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+from django.utils import timezone
+
+from ..conf import mailup_settings
+from ..exceptions import MailUpError, MultipleConnections, NotConnected
+from ..mailup.client import MailUpClient
+from ..mailup.transport import Transport
+from ..models import DEFAULT_REGISTRATION, Token
+from . import labels, refresh, registrations
+from .refresh import Clock, Live
+
+
+class _Site:
+    """Stands for the site itself. Not None: a missing user must not act through the site's own connection."""
+
+    def __repr__(self) -> str:
+        return "SITE"
+
+
+SITE: Final = _Site()
+
+
+def client_for(
+    user: Any = SITE,
+    *,
+    account: Token | str | None = None,
+    registration: str = DEFAULT_REGISTRATION,
+    clock: Clock = timezone.now,
+) -> MailUpClient:
+    """Return a MailUp client that acts for a user, or for the site when no user is given.
+
+    It costs one query. The client keeps its token current by itself; keep it for a request or a job, not for longer.
+
+    Args:
+        user: whose connection; leave it out for the site's own.
+        account: which one, where there are several: a Token, or an account uid.
+        registration: slug of the client registration.
+
+    Raises:
+        NotConnected: no such connection, or no such user.
+        MultipleConnections: several, and no account named.
+        ReauthorizationRequired: MailUp has ended the connection.
+    """
+    return client_of(connection_of(user, account=account, registration=registration), clock=clock)
+
+
+def connection_of(
+    user: Any = SITE, *, account: Token | str | None = None, registration: str = DEFAULT_REGISTRATION
+) -> Token:
+    """Return the connection that `client_for` would use. Raises NotConnected or MultipleConnections."""
+    if user is not SITE and (user is None or not getattr(user, "is_authenticated", False)):
+        raise NotConnected
+    rows = Token.objects.of(user=None if user is SITE else user, registration=registration)
+    rows = rows.filter(registration__enabled=True)
+    if isinstance(account, Token):
+        rows = rows.filter(pk=account.pk)
+    elif account is not None:
+        rows = rows.filter(account_uid=account)
+    found = list(rows[:2])
+    if not found:
+        raise NotConnected
+    if len(found) > 1:
+        raise MultipleConnections
+    return found[0]
+
+
+def client_of(token: Token, *, clock: Clock = timezone.now) -> MailUpClient:
+    """Return a MailUp client for a row. Raises ReauthorizationRequired at once when the row is dead."""
+    source = _RowTokenSource(token, clock)
+    return MailUpClient(
+        source,
+        endpoints=mailup_settings.endpoints(),
+        transport=Transport(
+            timeout=(mailup_settings.TIMEOUT, mailup_settings.TIMEOUT), adapter=registrations.adapter()
+        ),
+        on_success=None if token.account_uid else source.label,
+    )
+
+
+class _RowTokenSource:
+    """Gives the access token of a row, and keeps it in memory as long as it is good."""
+
+    def __init__(self, token: Token, clock: Clock) -> None:
+        self._pk = token.pk
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._live = _live_of(token)
+
+    def get(self) -> str:
+        with self._lock:
+            if not self._live.is_fresh(self._clock()):
+                # What comes back is used once whatever the clock says: a pair just received is good.
+                self._live = refresh.access(self._pk, clock=self._clock)
+            return self._live.access_token
+
+    def renew(self, refused: str) -> str:
+        with self._lock:
+            if self._live.access_token == refused:
+                self._live = refresh.access(self._pk, refused=self._live.generation, clock=self._clock)
+            return self._live.access_token
+
+    def label(self, client: MailUpClient) -> None:
+        """Learn whose account this is, after the first call that succeeded. Never the caller's trouble."""
+        try:
+            self._pk = labels.label(self._pk, client.account.info()).pk
+        except (MailUpError, Token.DoesNotExist):
+            return
+
+
+def _live_of(token: Token) -> Live:
+    refresh.require_active(token)
+    return Live(token.access_token.reveal(), token.generation, token.expires_at)

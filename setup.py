@@ -1,0 +1,77 @@
+"""What is installed. Tool settings live in pyproject.toml; the version is written here and nowhere else."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+SANDBOX = ["werkzeug>=3.1"]
+EXAMPLE = [*SANDBOX]
+POSTGRES = ["psycopg[binary]>=3.2"]
+MARIADB = ["mysqlclient>=2.2"]
+REDIS = ["redis>=5.2"]
+DEV = [
+    *EXAMPLE,
+    "build>=1.2",
+    "coverage>=7.6",
+    "django-stubs>=5.2",
+    "import-linter>=2.1",
+    "mailupy>=1.1.4",
+    "mypy>=1.15",
+    "pytest>=8.3",
+    "pytest-cov>=6.0",
+    "pytest-django>=4.10",
+    "pytest-xdist>=3.6",
+    "ruff>=0.11",
+    "tox>=4.24",
+    "tox-uv>=1.25",
+    "types-requests>=2.31",
+]
+
+setup(
+    name="django-mailup-connect",
+    version="0.1.0",
+    description="Connect the users of a Django site to their MailUp accounts by OAuth 2, and keep them connected.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["django_mailup", "django_mailup.*"]),
+    include_package_data=True,
+    install_requires=[
+        "django>=5.2",
+        "requests-oauthlib>=2.0",
+        "requests>=2.31",
+        "celery>=5.4",
+        "django-environ>=0.12",
+        "cryptography>=43",
+    ],
+    extras_require={
+        "sandbox": SANDBOX,
+        "example": EXAMPLE,
+        "dev": DEV,
+        "postgres": POSTGRES,
+        "mariadb": MARIADB,
+        "redis": REDIS,
+    },
+    entry_points={"pytest11": ["django_mailup = django_mailup.testing"]},
+    keywords=["django", "mailup", "oauth2", "celery", "email marketing"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Web Environment",
+        "Framework :: Django",
+        "Framework :: Django :: 5.2",
+        "Framework :: Django :: 6.0",
+        "Framework :: Django :: 6.1",
+        "Framework :: Pytest",
+        "Intended Audience :: Developers",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Communications :: Email :: Mailing List Servers",
+        "Typing :: Typed",
+    ],
+)
