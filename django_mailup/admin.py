@@ -104,7 +104,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["registration", "user"]
     search_fields = ["account_uid", "account_username", "company"]
     actions = ["refresh_now", "test_connection", "disconnect"]
-    fields = [
+    fields = (
         "account",
         "account_uid",
         "company",
@@ -120,7 +120,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "connected_at",
         "refreshed_at",
         "generation",
-    ]
+    )
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""System checks: what would go wrong is said at start. No database, no network. Each has an id of its own and a hint."""
+"""System checks: what would go wrong is said at start. No database, no network. Each has its own id and a hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core import checks
 
 from . import conf, crypto
-from .conf import mailup_settings
+from .conf import PRODUCTION, mailup_settings
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 NUMBERS: Final = (
@@ -24,6 +24,7 @@ NUMBERS: Final = (
     "REFRESH_BATCH_SIZE",
     "STATE_LIFETIME",
 )
+MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 CHOICES: Final = {"CLIENT_AUTHENTICATION": ("body", "basic"), "STATE_IN": ("path", "query")}
 
 
@@ -57,25 +58,20 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
             found.append(_error(f"MAILUP[{key!r}] is {raw[key]!r}.", f"Use one of {', '.join(allowed)}.", "E004"))
     keys = raw.get("ENCRYPTION_KEYS", ())
     if isinstance(keys, (str, bytes)) or not isinstance(keys, (list, tuple)) or not all(map(crypto.is_key, keys)):
-        hint = (
-            "It is a list of keys, newest first. Make one with: python -c "
-            '"from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-        )
+        hint = f"It is a list of keys, newest first. Make one with: {MAKE_KEY}"
         found.append(_error("MAILUP['ENCRYPTION_KEYS'] holds something that is no Fernet key.", hint, "E005"))
-    found += _check_base_url(raw.get("BASE_URL", conf.PRODUCTION))
-    if not any(message.id == "django_mailup.E003" for message in found):
-        if mailup_settings.REFRESH_MARGIN <= 2 * mailup_settings.REFRESH_PERIOD:
-            hint = (
-                "Raise REFRESH_MARGIN above twice REFRESH_PERIOD, or run the task more often and lower REFRESH_PERIOD."
-            )
-            found.append(_error("Tokens could expire between two runs of the periodic task.", hint, "E007"))
+    found += _check_base_url(raw.get("BASE_URL", PRODUCTION))
+    numbers_are_wrong = any(message.id == "django_mailup.E003" for message in found)
+    if not numbers_are_wrong and mailup_settings.REFRESH_MARGIN <= 2 * mailup_settings.REFRESH_PERIOD:
+        hint = "Raise REFRESH_MARGIN above twice REFRESH_PERIOD, or run the task more often and lower REFRESH_PERIOD."
+        found.append(_error("Tokens could expire between two runs of the periodic task.", hint, "E007"))
     if not settings.USE_TZ:
         found.append(_error("django_mailup needs aware datetimes.", "Set USE_TZ = True, Django's default.", "E008"))
     return found
 
 
 def _check_base_url(value: object) -> list[checks.CheckMessage]:
-    hint = f"Use {conf.PRODUCTION}, or leave the key out."
+    hint = f"Use {PRODUCTION}, or leave the key out."
     try:
         url = urlsplit(value) if isinstance(value, str) else urlsplit("")
         proper = bool(url.hostname) and url.port != 0
@@ -113,9 +109,8 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
         found.append(_warning("The logger requests_oauthlib is at DEBUG, although DEBUG is off.", hint, "W003"))
     if not raw.get("ENCRYPTION_KEYS"):
         hint = (
-            "Stored secrets are encrypted with a key derived from SECRET_KEY; a key of their own survives its change. Make"
-            ' one with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())" and put'
-            " it into MAILUP['ENCRYPTION_KEYS']. Everything stored stays readable."
+            "Stored secrets are encrypted with a key derived from SECRET_KEY; a key of their own survives its change."
+            f" Make one with: {MAKE_KEY} and put it into MAILUP['ENCRYPTION_KEYS']. Everything stored stays readable."
         )
         found.append(_warning("MAILUP['ENCRYPTION_KEYS'] is not set.", hint, "W004"))
     return found

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, cast
 
 from django.conf import settings
 
-from .mailup.endpoints import PRODUCTION, Endpoints
+from .mailup.endpoints import PRODUCTION as PRODUCTION
+from .mailup.endpoints import Endpoints
 
 
 class MailUpSettings:

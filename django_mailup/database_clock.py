@@ -23,7 +23,7 @@ class DatabaseNow(models.Func):
     def __deepcopy__(self, memo: Any) -> DatabaseNow:
         return DatabaseNow(self._seconds)
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
         # The form in which Django stores datetimes here, so that comparing text compares moments.
         return "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s)", [f"{self._seconds:+.3f} seconds"]
 

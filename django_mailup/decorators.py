@@ -21,9 +21,9 @@ ChooseAccount = Callable[[HttpRequest], "Token | str | None"]
 def mailup_connection_required(
     view: View | None = None, *, registration: str = DEFAULT_REGISTRATION, account: ChooseAccount | None = None
 ) -> Any:
-    """Give a view `request.mailup`, a client for the user who asks; who has no living connection goes to make one first.
+    """Give a view `request.mailup`, a client for the user who asks. Who has no living connection is sent to make one.
 
-    An anonymous user goes to the login page. A connection that MailUp ends while the view runs leads to the same consent.
+    An anonymous user goes to the login page. A connection that MailUp ends while the view runs leads to consent too.
 
     Args:
         view: a synchronous view.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.db import router
 
@@ -20,7 +21,7 @@ def issue(request: AuthorizationRequest, *, session: str) -> str:
     return state
 
 
-def redeem(state: str, *, session: str, user_pk: object, now: datetime) -> AuthorizationRequest:
+def redeem(state: str, *, session: str, user_pk: Any, now: datetime) -> AuthorizationRequest:
     """Return the request that waits under a state, and delete it: of any number of callers exactly one gets it.
 
     A request of another user or session is left where it is, for its owner.

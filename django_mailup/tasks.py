@@ -26,7 +26,7 @@ def refresh_tokens(pks: list[int]) -> None:
 
 
 def mailup_beat_schedule() -> dict[str, dict[str, Any]]:
-    """Return the entry for `CELERY_BEAT_SCHEDULE`. It runs every `REFRESH_PERIOD` seconds, and skips what comes late."""
+    """Return the entry for `CELERY_BEAT_SCHEDULE`: every `REFRESH_PERIOD` seconds; what comes late is skipped."""
     period = mailup_settings.REFRESH_PERIOD.total_seconds()
     return {
         "django_mailup.refresh_expiring_tokens": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -20,97 +20,14 @@ from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from django.views.generic import TemplateView, View
 
 from . import services
 from .conf import mailup_settings
 from .exceptions import AccountMismatch, MailUpError
+from .failures import FAILURES, name_of
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
-
-FAILURES: Final[dict[str, tuple[int, Any, Any]]] = {
-    # code of the exception: status, headline, what to do
-    "authorization_denied": (
-        403,
-        gettext_lazy("You did not allow the connection"),
-        gettext_lazy("Nothing was connected. If that was a mistake, start again and choose to allow it."),
-    ),
-    "state_mismatch": (
-        400,
-        gettext_lazy("This answer from MailUp can't be used"),
-        gettext_lazy(
-            "It is too old, was used before, or was started in another browser or by another user. Start again."
-        ),
-    ),
-    "login_lost": (
-        403,
-        gettext_lazy("You are not logged in to this site any more"),
-        gettext_lazy("Nothing was connected. Log in here, then start again."),
-    ),
-    "code_refused": (
-        400,
-        gettext_lazy("MailUp did not accept its own answer"),
-        gettext_lazy(
-            "The code that MailUp sent is used up, expired or meant for another address. Start again; if it happens every time, tell the administrator of this site: MailUp may insist on a redirect URI that is registered exactly (see STATE_IN in the manual)."
-        ),
-    ),
-    "account_mismatch": (
-        409,
-        gettext_lazy("That was another MailUp account"),
-        gettext_lazy(
-            "You logged in to another MailUp account than the one to be reconnected, which was left as it is. Log out of MailUp, then start again."
-        ),
-    ),
-    "registration_unavailable": (
-        404,
-        gettext_lazy("This site is not set up for MailUp"),
-        gettext_lazy(
-            "There is no enabled client registration for this connection. The administrator of this site must add or enable one."
-        ),
-    ),
-    "client_rejected": (
-        503,
-        gettext_lazy("MailUp does not accept this site"),
-        gettext_lazy(
-            "The client ID or secret of this site is wrong. Its administrator must correct the client registration; then start again."
-        ),
-    ),
-    "terms_not_accepted": (
-        403,
-        gettext_lazy("MailUp's terms of service are not accepted"),
-        gettext_lazy("Log in to MailUp's console, accept the terms of service, then start again."),
-    ),
-    "unavailable": (
-        503,
-        gettext_lazy("MailUp can't be reached"),
-        gettext_lazy("Nothing was connected. Try again in a few minutes."),
-    ),
-    "unexpected_response": (
-        503,
-        gettext_lazy("MailUp's answer could not be understood"),
-        gettext_lazy(
-            "Nothing was connected. Try again in a few minutes; if it happens again, tell the administrator of this site."
-        ),
-    ),
-    "misconfigured": (
-        503,
-        gettext_lazy("This site's MailUp settings are wrong"),
-        gettext_lazy("The administrator of this site must run “manage.py check” and correct what it reports."),
-    ),
-    "decryption_failed": (
-        503,
-        gettext_lazy("This site can't read its stored secrets"),
-        gettext_lazy("The encryption keys of this site have changed. Its administrator must restore them."),
-    ),
-    "error": (
-        503,
-        gettext_lazy("The connection could not be made"),
-        gettext_lazy(
-            "Nothing was connected. Try again in a few minutes; if it happens again, tell the administrator of this site."
-        ),
-    ),
-}
 
 HOP: Final = "hop"
 
@@ -128,7 +45,11 @@ class ConnectionsView(LoginRequiredMixin, TemplateView):
     template_name = "django_mailup/connections.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        tokens = Token.objects.filter(user=self.request.user).select_related("registration").defer("access_token")
+        tokens = (
+            Token.objects.filter(user_id=cast(int, self.request.user.pk))
+            .select_related("registration")
+            .defer("access_token")
+        )
         registrations = ClientRegistration.objects.filter(enabled=True).only("name", "slug")
         return super().get_context_data(tokens=tokens, registrations=registrations, **kwargs)
 
@@ -257,8 +178,8 @@ class FailedView(View):
     def get(self, request: HttpRequest, reason: str) -> HttpResponse:
         if reason not in FAILURES:
             raise Http404
-        status, headline, advice = FAILURES[reason]
-        return render(request, "django_mailup/failed.html", {"headline": headline, "advice": advice}, status=status)
+        failure = FAILURES[reason]
+        return render(request, "django_mailup/failed.html", {"failure": failure}, status=failure.status)
 
 
 def authorize_redirect(request: HttpRequest, *, registration: str = DEFAULT_REGISTRATION) -> HttpResponse:
@@ -294,7 +215,7 @@ def session_secret(request: HttpRequest) -> str:
 
 
 def _failed(code: str) -> HttpResponse:
-    return redirect("django_mailup:failed", reason=code if code in FAILURES else "error")
+    return redirect("django_mailup:failed", reason=name_of(code))
 
 
 def _sealed(response: HttpResponse) -> HttpResponse:

@@ -70,7 +70,7 @@ class MailUpClient:
     ) -> Any:
         """Call one REST operation and return its decoded JSON body: an object, a list, a number, text; None when empty.
 
-        When MailUp refuses the access token (401, or a 400 that says so), it is renewed once and the call repeated once.
+        When MailUp refuses the access token (401, or a 400 that says so), it is renewed once, the call repeated once.
 
         Args:
             method: `GET`, `POST`, `PUT` or `DELETE`.

@@ -28,7 +28,7 @@ class Endpoints:
         """Return the URL of a REST path of API v1.1.
 
         Args:
-            path: begins with `/Console/` (lists, recipients, messages) or with `/Message/` or `/Recipient/` (statistics).
+            path: begins with `/Console/` (lists, recipients, messages), `/Message/` or `/Recipient/` (statistics).
 
         Raises:
             ValueError: the path belongs to no service that takes a bearer token.

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..exceptions import UnexpectedResponse
 
 PAGE_SIZE: Final = 100
-"""How many items are asked for at once. MailUp's own default is 20; calls are what is scarce, and 100 is in wide use."""
+"""How many items are asked for at once. MailUp's own default is 20; calls are scarce, and 100 is in wide use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page: its items as MailUp sent them, and where it lies. Pages count from zero."""
 
-    items: list[Mapping[str, Any]]
+    items: Sequence[Mapping[str, Any]]
     number: int
     size: int
     total: int
@@ -42,8 +42,8 @@ class Page:
 def follow(fetch: Callable[[int], object]) -> Iterator[Mapping[str, Any]]:
     """Yield every item, asking for a page only when it is needed.
 
-    It ends at an empty page, where the total is reached, and past the total at a page that isn't full, so that a list which
-    grows, shrinks or miscounts itself meanwhile neither cuts the walk short nor prolongs it for ever.
+    It ends at an empty page, where the total is reached, and past the total at a page that isn't full, so that a list
+    which grows, shrinks or miscounts itself meanwhile neither cuts the walk short nor prolongs it for ever.
 
     Args:
         fetch: gets a page number, from zero, and returns MailUp's decoded answer.

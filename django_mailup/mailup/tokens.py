@@ -28,7 +28,7 @@ class TokenSet:
         """Read a token endpoint's successful answer.
 
         Args:
-            answer: has an `access_token`; `expires_in` (seconds: number, text, or missing) and `refresh_token` are optional.
+            answer: has an `access_token`; `expires_in` (seconds, as number or text) and `refresh_token` are optional.
             received_at: aware moment of the answer.
             refresh_token: the one that was used; kept when MailUp sends no new one (RFC 6749 section 6).
         """
@@ -42,7 +42,7 @@ class TokenSet:
 
 
 def lifetime(expires_in: object) -> timedelta:
-    """Return how long an access token lives. Text is read as a number; what can't be read counts as ASSUMED_LIFETIME."""
+    """Return how long an access token lives. Text is read as a number; what can't be is ASSUMED_LIFETIME."""
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
         return ASSUMED_LIFETIME
     try:

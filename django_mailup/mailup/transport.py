@@ -116,7 +116,7 @@ class Transport:
 
 
 def unavailable(error: Exception, *, may_have_arrived: bool = True) -> MailUpUnavailable:
-    """Return the outage that an exception of requests stands for. Its own text may hold an URL, so it isn't repeated."""
+    """Return the outage that an exception of requests stands for. Its text may hold a URL, so it isn't repeated."""
     what = "in time" if isinstance(error, requests.Timeout) else f"({type(error).__name__})"
     return MailUpUnavailable(f"MailUp could not be reached {what}: try again later.", may_have_arrived=may_have_arrived)
 
@@ -210,7 +210,7 @@ class GuardedAdapter(HTTPAdapter):
 def within(guard: Guard, call: Callable[[], T]) -> T:
     """Run a token call in a thread of its own and return its result, or raise its exception.
 
-    Name resolution can't be interrupted, so on a deadline the thread is left behind; the guard lets it send nothing more.
+    Name resolution can't be interrupted, so at the end the thread is left behind; the guard lets it send nothing more.
 
     Raises:
         MailUpUnavailable: the guard's time was over first.

@@ -46,7 +46,7 @@ class SandboxAdapter(BaseAdapter):
             raise requests.ConnectionError("dropped on demand", request=request) from None
         raw = HTTPResponse(
             body=BytesIO(b"".join(chunks)),
-            headers=list(headers),
+            headers=dict(headers),
             status=int(status.split()[0]),
             preload_content=False,
         )

@@ -38,7 +38,8 @@ def answer(state: State, request: Request) -> Response:
                 if not user.accepted_terms:
                     raise Failed(
                         403,
-                        "Authorization error: Contract not signed, please login in console and accept terms of service.",
+                        "Authorization error: Contract not signed,"
+                        " please login in console and accept terms of service.",
                         "Forbidden",
                     )
                 state.counters["api_calls"] += 1
@@ -70,7 +71,8 @@ def _limit(state: State, user: User, operation: str) -> None:
         limit = state.options.rate_limit
         raise Failed(
             429,
-            f"Authorization error (too_many_requests): Too many requests. Max:{limit} calls per second , actual:{actual}.",
+            "Authorization error (too_many_requests): Too many requests."
+            f" Max:{limit} calls per second , actual:{actual}.",
             None,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -48,7 +49,7 @@ class Sandbox:
             connection = environ.get("werkzeug.socket")
             if connection is None:
                 raise  # the in-process adapter turns it into what a broken connection looks like
-            connection.close()
+            connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError("dropped on demand") from None
         return response(environ, start_response)
 
@@ -78,7 +79,7 @@ class Sandbox:
         return right
 
     def _control(self, request: Request, action: str) -> Response:
-        """The sandbox's own door, for its control page and for programs in other processes. Nothing of it is MailUp's."""
+        """The sandbox's own door, for its control page and programs in other processes. Nothing of it is MailUp's."""
         state = self.state
         if request.method == "GET" and action == "":
             users = {name: user.account.company for name, user in state.users.items()}

@@ -32,9 +32,9 @@ class Fault:
     """One fault, for the next `times` requests whose path contains `path` (-1: until cleared).
 
     Kinds: `status` (MailUp's error shape with that status), `html` (an IIS page), `empty`, `garbage` (200 with text),
-    `half` (a body shorter than promised), `huge` (100 MB), `drop` (the connection is closed before the request is acted
-    on), `drop_after` (after), `slow` (waits `seconds`, then acts), `drip` (a byte a second), `redirect` (to `location`),
-    `body` (this body with this status and content type).
+    `half` (a body shorter than promised), `huge` (100 MB), `drop` (the connection is closed before the request is
+    acted on), `drop_after` (after), `slow` (waits `seconds`, then acts), `drip` (a byte a second), `redirect` (to
+    `location`), `body` (this body with this status and content type).
     """
 
     kind: str
@@ -104,7 +104,7 @@ def answer(fault: Fault) -> Response | None:
     if fault.kind == "garbage":
         return Response("the quick brown fox", 200, mimetype="text/plain")
     if fault.kind == "half":
-        return Response('{"access_token":"A1', 200, mimetype="application/json", headers={"Content-Length": "300"})
+        return Response([b'{"access_token":"A1'], 200, mimetype="application/json", headers={"Content-Length": "300"})
     if fault.kind == "huge":
         return Response((b" " * 65536 for _ in range(1600)), 200, mimetype="application/json")
     if fault.kind == "drip":

@@ -50,7 +50,7 @@ def _back(state: State, request_fields: dict[str, str], answer: dict[str, str]) 
 
 
 def token(state: State, request: Request) -> Response:
-    """The token endpoint. Lenient by default, as MailUp was seen to be: GET, query, body, Basic, or no client at all."""
+    """The token endpoint. Lenient by default, as MailUp was seen to be: GET, query, body, Basic, or no client."""
     if request.method == "GET" and not state.options.token_by_get:
         return Response("", 405)
     lenient = state.options.client_authentication == "lenient"

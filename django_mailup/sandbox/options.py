@@ -14,7 +14,7 @@ class Options:
     echo_state: bool = True
     """Whether the redirect back carries `state`. No document says."""
     redirect_uri: str = "any"
-    """`any`; `same`: the token request must repeat the one of the login page; `registered`: exactly the client's own."""
+    """`any`; `same`: the token request must repeat the login page's; `registered`: exactly the client's own."""
     code_lifetime: float = 60.0
     code_single_use: bool = True
     access_lifetime: float = 3600.0

@@ -19,10 +19,10 @@ h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
 p.note { color: #5a6775; font-size: .9rem; }
 p.error { background: #fdecec; color: #8b1a1a; padding: .6rem .8rem; border-radius: .4rem; }
 label { display: block; margin: .9rem 0 .2rem; font-weight: 600; font-size: .9rem; }
-input { width: 100%; box-sizing: border-box; padding: .55rem .7rem; border: 1px solid #b9c3cf; border-radius: .4rem;
-        font: inherit; }
-button { margin: 1.1rem .5rem 0 0; padding: .55rem 1rem; border: 0; border-radius: .4rem; font: inherit; cursor: pointer;
-         background: #0b6bcb; color: #fff; }
+input { width: 100%; box-sizing: border-box; padding: .55rem .7rem; font: inherit;
+        border: 1px solid #b9c3cf; border-radius: .4rem; }
+button { margin: 1.1rem .5rem 0 0; padding: .55rem 1rem; border: 0; border-radius: .4rem; font: inherit;
+         cursor: pointer; background: #0b6bcb; color: #fff; }
 button.quiet { background: #e4e9ef; color: #1d2733; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 td, th { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e4e9ef; }
@@ -89,7 +89,8 @@ def control(options: Mapping[str, Any], summary: Mapping[str, Any], users: Mappi
         "<h1>MailUp sandbox</h1><p>A local stand-in for MailUp's OAuth 2 server and REST API.</p>"
         f"<h2>Accounts</h2><table>{accounts}</table>"
         '<h2>Outage</h2><form class="inline" method="post" action="/_sandbox/outage"><button class="quiet">Answer 503 '
-        'from now on</button></form><form class="inline" method="post" action="/_sandbox/recover"><button class="quiet">'
+        'from now on</button></form><form class="inline" method="post" action="/_sandbox/recover">'
+        '<button class="quiet">'
         "Recover</button></form>"
         f"<h2>Seen</h2><table>{counters}</table><h2>Switches</h2><table>{switches}</table>"
     )

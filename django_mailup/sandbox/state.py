@@ -145,12 +145,16 @@ class State:
             if pair is None or pair.revoked or pair.client_id != client_id or pair.refresh_ends_at <= self.clock():
                 raise Refused("invalid_grant", "The refresh token is invalid")
             reuse = self.options.refresh_reuse
-            if pair.used_at is not None and reuse != "accepted":
-                if reuse != "grace" or self.clock() - pair.used_at > self.options.grace_period:
-                    self.counters["reuses"] += 1
-                    if reuse == "revokes":
-                        self.revoke(family=pair.family)
-                    raise Refused("invalid_grant", "The refresh token has been used")
+            in_grace = (
+                reuse == "grace"
+                and pair.used_at is not None
+                and self.clock() - pair.used_at <= self.options.grace_period
+            )
+            if pair.used_at is not None and reuse != "accepted" and not in_grace:
+                self.counters["reuses"] += 1
+                if reuse == "revokes":
+                    self.revoke(family=pair.family)
+                raise Refused("invalid_grant", "The refresh token has been used")
             self.counters["refreshes"] += 1
             if self.options.refresh_ends_access:
                 pair.access_ends_at = self.clock()

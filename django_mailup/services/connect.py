@@ -219,7 +219,7 @@ def _redirect_uri(base: str, issued: str) -> str:
 
 
 def _denied(error: str) -> MailUpError:
-    """Return what an error in MailUp's redirect means (RFC 6749 section 4.1.2.1). Its text is anybody's, so not shown."""
+    """Return what an error in MailUp's redirect means (RFC 6749 section 4.1.2.1). Its text could be anybody's."""
     if error == "access_denied":
         return AuthorizationDenied()
     if error in ("server_error", "temporarily_unavailable"):

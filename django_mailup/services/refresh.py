@@ -173,9 +173,8 @@ def _settle(token: Token, refused: int | None, at_once: bool, beside: bool, cloc
             fresh = _read(pk)
             if fresh is None and beside:
                 raise TransactionOpen  # the caller's transaction made the row
-            if fresh is not None and fresh.generation == token.generation:
-                if fresh.failure_count != seen_failures and fresh.is_active:
-                    return _Outcome(error=_recorded(fresh))
+            if fresh is not None and fresh.generation == token.generation and fresh.failure_count != seen_failures:
+                return _Outcome(error=_recorded(fresh))
             live = _usable(fresh, refused, clock(), at_once=at_once, just_received=token.generation)
             if live is not None:
                 return _Outcome(live=live)

@@ -47,5 +47,5 @@ def backoff(failures: int, *, fraction: float) -> timedelta:
         failures: at least 1.
         fraction: between 0 and 1: how much of the jitter to take.
     """
-    longest = min(FIRST_BACKOFF * 2 ** min(failures - 1, 10), LONGEST_BACKOFF)
+    longest: timedelta = min(FIRST_BACKOFF * 2 ** min(failures - 1, 10), LONGEST_BACKOFF)
     return longest * (1 + fraction) / 2

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from environ import Env
 
 from ... import services
-from ...models import DEFAULT_REGISTRATION
+from ...models import DEFAULT_REGISTRATION, ClientRegistration
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             or self._ask("Client secret: ", getpass.getpass, options)
         )
         redirect_uri = options["redirect_uri"] or env.str("MAILUP_REDIRECT_URI", "") or None
-        existing = services.registrations.ClientRegistration.objects.filter(slug=options["slug"]).first()
+        existing = ClientRegistration.objects.filter(slug=options["slug"]).first()
         name = options["name"] or (existing.name if existing else "MailUp")
         try:
             registration, created = services.registrations.register(

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             server = bind(sandbox, options["host"], options["port"])
         except OSError as error:
             raise CommandError(f"Can't listen on {options['host']}:{options['port']}: {error.strerror}.") from None
-        base_url = f"http://{options['host']}:{server.server_port}"
+        base_url = f"http://{options['host']}:{server.socket.getsockname()[1]}"
         self.stdout.write(f"MailUp sandbox at {base_url} (Ctrl-C ends it)")
         self.stdout.write(f"  client ID      {sandbox.client_id}")
         self.stdout.write(f"  client secret  {sandbox.client_secret}")
