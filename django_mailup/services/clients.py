@@ -70,8 +70,11 @@ def connection_of(
     return found[0]
 
 
-def client_of(token: Token, *, clock: Clock = timezone.now) -> MailUpClient:
-    """Return a MailUp client for a row. Raises ReauthorizationRequired at once when the row is dead."""
+def client_of(token: Token, *, clock: Clock = timezone.now, labels_row: bool = True) -> MailUpClient:
+    """Return a MailUp client for a row. Raises ReauthorizationRequired at once when the row is dead.
+
+    `labels_row`: whether its first successful call also finds out whose account this is, where the row doesn't say.
+    """
     source = _RowTokenSource(token, clock)
     return MailUpClient(
         source,
@@ -79,7 +82,7 @@ def client_of(token: Token, *, clock: Clock = timezone.now) -> MailUpClient:
         transport=Transport(
             timeout=(mailup_settings.TIMEOUT, mailup_settings.TIMEOUT), adapter=registrations.adapter()
         ),
-        on_success=None if token.account_uid else source.label,
+        on_success=source.label if labels_row and not token.account_uid else None,
     )
 
 

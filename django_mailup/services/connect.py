@@ -195,7 +195,7 @@ def _identify(token: Token, *, meant: int | None, clock: Clock) -> tuple[Token, 
         AccountMismatch: it isn't the account of the row that was meant.
     """
     try:
-        info = clients.client_of(token, clock=clock).account.info()
+        info = clients.client_of(token, clock=clock, labels_row=False).account.info()
     except MailUpError as error:
         logger.warning("mailup.account_unknown token=%s error=%s", token.pk, error.code)
         return token, True

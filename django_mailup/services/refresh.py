@@ -166,6 +166,7 @@ def _settle(token: Token, refused: int | None, at_once: bool, beside: bool, cloc
             claimed = False  # another one got it first; if the database is gone, the next query says so
             time.sleep(pause * random.random())
         if claimed:
+            token.interrupted = token.interrupted or token.claim_owner != ""  # as the claim has just written
             outcome = _renew(token, owner, claimed_at, clock)
             if outcome is not None:
                 return outcome

@@ -1,0 +1,393 @@
+"""Renewing: one flight, waiting, failures on the row, transactions, claims that ran out, and the periodic sweep."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from django_mailup import signals
+from django_mailup.database_clock import DatabaseNow
+from django_mailup.exceptions import (
+    ClientRejected,
+    DecryptionFailed,
+    MailUpUnavailable,
+    NotConnected,
+    RateLimited,
+    ReauthorizationRequired,
+    TransactionOpen,
+)
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.sandbox import Sandbox
+from django_mailup.services import client_for, disconnect, refresh, registrations, schedule, sweep
+
+Connect = Callable[..., Token]
+TOKEN = "/Authorization/OAuth/Token"
+
+
+@pytest.fixture
+def expired(transactional_db: None, mailup_connection: Connect, user: Any) -> Token:
+    """A connection whose access token has run out; committed, so that every thread sees it."""
+    token = mailup_connection(user)
+    now = timezone.now()
+    Token.objects.update(expires_at=now - timedelta(seconds=1), refresh_at=now, connected_at=now - timedelta(hours=1))
+    token.refresh_from_db()
+    return token
+
+
+def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
+    """Run a call in many threads that start together; an exception is returned as a value."""
+    barrier = threading.Barrier(count)
+
+    def run(_: int) -> Any:
+        barrier.wait()
+        try:
+            return call()
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def test_fifty_threads_make_one_refresh(expired: Token, mailup_sandbox: Sandbox) -> None:
+    mailup_sandbox.configure(refresh_reuse="revokes", latency=0.1)
+    lives = in_threads(50, lambda: refresh.access(expired.pk))
+
+    assert {type(live) for live in lives} == {refresh.Live}
+    assert {live.generation for live in lives} == {2}
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+    assert mailup_sandbox.state.counters["reuses"] == 0
+
+
+def test_all_threads_learn_of_a_failure_after_one_try(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any]
+) -> None:
+    mailup_sandbox.configure(latency=0.1)
+    mailup_sandbox.fail_with("status", status=503, path=TOKEN, times=-1)
+    mailup_requests.clear()
+    outcomes = in_threads(20, lambda: refresh.access(expired.pk))
+
+    assert {type(outcome) for outcome in outcomes} == {MailUpUnavailable}
+    assert len(mailup_requests) == 1
+
+
+def claim(token: Token, *, owner: str = "another process", seconds: float) -> None:
+    Token.objects.filter(pk=token.pk).update(claim_owner=owner, claimed_until=DatabaseNow(seconds))
+
+
+def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
+    claim(expired, seconds=30)
+
+    def renewed_elsewhere() -> None:
+        columns = {"access_token": "A2", "expires_at": timezone.now(), "generation": 2, "claim_owner": ""}
+        Token.objects.filter(pk=expired.pk).update(**columns)
+        connections.close_all()
+
+    timer = threading.Timer(0.2, renewed_elsewhere)
+    timer.start()
+    live = refresh.access(expired.pk)
+    timer.join()
+
+    assert live.access_token == "A2"  # although it has run out: a pair just received is used once
+    assert mailup_sandbox.state.counters["refreshes"] == 0
+
+
+def test_whoever_waits_for_another_process_fails_with_it(expired: Token) -> None:
+    claim(expired, seconds=30)
+
+    def failed_elsewhere() -> None:
+        columns = {
+            "failure_count": 1,
+            "failed_at": timezone.now(),
+            "last_error": "rate_limited: slower",
+            "claim_owner": "",
+        }
+        Token.objects.filter(pk=expired.pk).update(**columns)
+        connections.close_all()
+
+    timer = threading.Timer(0.2, failed_elsewhere)
+    timer.start()
+    with pytest.raises(RateLimited, match="slower"):
+        refresh.access(expired.pk)
+    timer.join()
+
+
+def test_a_claim_that_ran_out_is_taken_over_and_remembered(expired: Token, mailup_sandbox: Sandbox) -> None:
+    claim(expired, seconds=0.3)
+    mailup_sandbox.state.revoke()
+
+    with pytest.raises(ReauthorizationRequired, match="interrupted"):
+        refresh.access(expired.pk)
+    expired.refresh_from_db()
+    assert expired.interrupted
+    assert "interrupted" in expired.last_error
+
+
+def test_a_takeover_that_succeeds_forgets_the_interruption(expired: Token) -> None:
+    claim(expired, seconds=-1)
+    refresh.access(expired.pk)
+
+    expired.refresh_from_db()
+    assert not expired.interrupted
+    assert expired.claim_owner == ""
+
+
+def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
+    """While the answer is on its way, somebody reconnects: the renewal's pair is dropped, the newer one used."""
+    answered = mailup_sandbox.state.refresh
+
+    def meanwhile(*args: Any) -> Any:
+        pair = answered(*args)
+        Token.objects.filter(pk=expired.pk).update(access_token="newer", generation=5, claim_owner="")
+        connections.close_all()
+        return pair
+
+    mailup_sandbox.state.refresh = meanwhile  # type: ignore[method-assign]
+
+    assert refresh.access(expired.pk).access_token == "newer"
+    assert Token.objects.get().generation == 5
+
+
+def test_a_row_deleted_meanwhile_drops_the_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
+    answered = mailup_sandbox.state.refresh
+
+    def meanwhile(*args: Any) -> Any:
+        disconnect(expired)
+        connections.close_all()
+        return answered(*args)
+
+    mailup_sandbox.state.refresh = meanwhile  # type: ignore[method-assign]
+
+    with pytest.raises(NotConnected):
+        refresh.access(expired.pk)
+    assert Token.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 503},
+        {"kind": "html", "status": 200},
+        {"kind": "status", "status": 429},
+        {"kind": "drop"},
+    ],
+    ids=str,
+)
+def test_an_outage_leaves_the_connection_alone(expired: Token, mailup_sandbox: Sandbox, fault: Any) -> None:
+    mailup_sandbox.fail_with(path=TOKEN, **fault)
+    pair = expired.refresh_token.reveal()
+
+    with pytest.raises(Exception, match=r".") as caught:
+        refresh.access(expired.pk)
+    expired.refresh_from_db()
+    assert expired.status == Token.Status.ACTIVE
+    assert expired.refresh_token.reveal() == pair
+    assert expired.failure_count == 1
+    assert expired.last_error == f"{caught.value.code}: {caught.value}"  # type: ignore[attr-defined]
+    assert expired.refresh_at > timezone.now() + timedelta(seconds=20)
+    assert expired.claim_owner == ""
+
+    refresh.now(expired)
+    expired.refresh_from_db()
+    assert (expired.failure_count, expired.last_error, expired.failed_at) == (0, "", None)
+
+
+def test_callers_fail_fast_for_half_a_minute(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any], clock: Any
+) -> None:
+    mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+    with pytest.raises(MailUpUnavailable):
+        refresh.access(expired.pk, clock=clock)
+    mailup_requests.clear()
+    clock.move(seconds=29)
+    with pytest.raises(MailUpUnavailable):
+        refresh.access(expired.pk, clock=clock)
+    assert mailup_requests == []
+
+    clock.move(seconds=2)
+    assert refresh.access(expired.pk, clock=clock).generation == 2
+
+
+def test_a_rejected_client_is_said_once_and_probed_later(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any], clock: Any, mailup_registration: Any
+) -> None:
+    mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
+    mailup_requests.clear()
+    for _ in range(3):
+        with pytest.raises(ClientRejected):
+            refresh.access(expired.pk, clock=clock)
+    assert len(mailup_requests) == 1
+    expired.refresh_from_db()
+    assert expired.is_active
+    assert expired.failure_count == 0
+    mailup_registration.refresh_from_db()
+    assert mailup_registration.last_error.startswith("client_rejected: ")
+    assert not Token.objects.due(now=clock() + timedelta(minutes=1)).exists()
+
+    mailup_sandbox.state.clients[mailup_sandbox.client_id] = mailup_sandbox.client_secret
+    clock.move(minutes=6)
+    assert refresh.access(expired.pk, clock=clock).generation == 2
+    mailup_registration.refresh_from_db()
+    assert mailup_registration.failed_at is None
+
+
+def test_a_corrected_secret_is_tried_at_once(
+    expired: Token, mailup_sandbox: Sandbox, mailup_registration: ClientRegistration
+) -> None:
+    mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
+    with pytest.raises(ClientRejected):
+        refresh.access(expired.pk)
+    registrations.register(name="Sandbox", client_id=mailup_sandbox.client_id, client_secret="changed")
+
+    assert refresh.access(expired.pk).generation == 2
+
+
+def test_unreadable_secrets_are_said_to_be_so(expired: Token, settings: Any, mailup_requests: list[Any]) -> None:
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": []}
+    mailup_requests.clear()
+
+    with pytest.raises(DecryptionFailed):
+        refresh.access(expired.pk)
+    assert mailup_requests == []
+
+
+def test_signals_are_sent_after_the_save_in_the_callers_thread(expired: Token, mailup_sandbox: Sandbox) -> None:
+    heard: list[Any] = []
+
+    def receiver(**said: Any) -> None:
+        heard.append((said["token"].generation, threading.current_thread(), said["error"]))
+        raise RuntimeError("a receiver of the site fails")
+
+    signals.token_refreshed.connect(receiver)
+    try:
+        assert refresh.access(expired.pk).generation == 2
+    finally:
+        signals.token_refreshed.disconnect(receiver)
+    assert heard == [(2, threading.current_thread(), None)]
+
+
+@pytest.mark.parametrize(("revoked", "name"), [(True, "reauthorization_required"), (False, "token_refresh_failed")])
+def test_failures_have_signals(expired: Token, mailup_sandbox: Sandbox, revoked: bool, name: str) -> None:
+    heard: list[Any] = []
+
+    def receiver(**said: Any) -> None:
+        heard.append(said["error"])
+
+    if revoked:
+        mailup_sandbox.state.revoke()
+    else:
+        mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+    getattr(signals, name).connect(receiver)
+    with pytest.raises((ReauthorizationRequired, MailUpUnavailable)) as caught:
+        refresh.access(expired.pk)
+    assert heard == [caught.value]
+
+
+def test_a_callers_rollback_never_loses_a_pair(expired: Token, mailup_sandbox: Sandbox, user: Any) -> None:
+    class Rollback(Exception):
+        pass
+
+    mailup_sandbox.configure(refresh_reuse="revokes")
+    if connection.vendor == "sqlite":
+        with transaction.atomic(), pytest.raises(TransactionOpen):
+            client_for(user).account.info()
+        assert mailup_sandbox.state.counters["refreshes"] == 0
+        return
+    with pytest.raises(Rollback), transaction.atomic():
+        client_for(user).account.info()
+        raise Rollback
+    assert Token.objects.get().generation == 2
+    assert client_for(user).account.info().uid == "4321"
+
+
+def test_a_fresh_token_is_used_inside_a_transaction(
+    transactional_db: None, mailup_connection: Connect, user: Any
+) -> None:
+    mailup_connection(user)
+
+    with transaction.atomic():
+        assert client_for(user).account.info().uid == "4321"
+
+
+# ------------------------------------------------------------------------------------------- sweep
+
+
+@pytest.fixture
+def due(db: None, mailup_connection: Connect, user: Any, clock: Any) -> Token:
+    token = mailup_connection(user)
+    clock.move(seconds=3600 - 600)
+    return token
+
+
+def test_the_sweep_hands_out_what_is_due_once(due: Token, clock: Any) -> None:
+    assert list(sweep.take_due(clock=clock)) == [[due.pk]]
+    assert list(sweep.take_due(clock=clock)) == []
+
+    clock.move(seconds=601)  # what was lost on the way comes due again by itself
+    assert list(sweep.take_due(clock=clock)) == [[due.pk]]
+
+
+def test_the_sweep_takes_batches(due: Token, clock: Any, settings: Any, django_user_model: Any) -> None:
+    for number in range(4):
+        due.pk, due.user = None, django_user_model.objects.create(username=f"u{number}")
+        due._state.adding = True
+        due.save()
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 2}
+
+    assert [len(batch) for batch in sweep.take_due(clock=clock)] == [2, 2, 1]
+
+
+def test_the_sweep_leaves_dead_disabled_and_fresh_tokens_alone(due: Token, clock: Any) -> None:
+    Token.objects.update(status=Token.Status.REAUTHORIZATION_REQUIRED)
+    assert list(sweep.take_due(clock=clock)) == []
+    Token.objects.update(status=Token.Status.ACTIVE)
+    ClientRegistration.objects.update(enabled=False)
+    assert list(sweep.take_due(clock=clock)) == []
+    ClientRegistration.objects.update(enabled=True)
+    clock.move(seconds=-600)
+    assert list(sweep.take_due(clock=clock)) == []
+
+
+def test_a_job_renews_once_although_it_comes_twice(due: Token, clock: Any, mailup_sandbox: Sandbox) -> None:
+    assert sweep.many([due.pk, due.pk], clock=clock) == sweep.Tally(refreshed=1, skipped=1)
+    assert sweep.many([due.pk, 987654], clock=clock) == sweep.Tally(skipped=2)
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_one_failure_stops_no_other(
+    due: Token, clock: Any, mailup_connection: Connect, mailup_sandbox: Sandbox
+) -> None:
+    clock.move(seconds=-3000)
+    site = mailup_connection(None, username="m67890")
+    clock.move(seconds=3000)
+    mailup_sandbox.state.revoke(username="m12345")
+
+    assert sweep.many([due.pk, site.pk], clock=clock) == sweep.Tally(refreshed=1, failed=1)
+    due.refresh_from_db()
+    assert not due.is_active
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "expected"), [(3600, 2700), (900, 450), (1000, 500), (2000, 1100), (0, 0), (-5, 0)]
+)
+def test_the_margin_never_reaches_into_the_first_half_of_a_life(lifetime: int, expected: int) -> None:
+    received = timezone.now()
+    due = schedule.due_at(received, received + timedelta(seconds=lifetime))
+
+    assert (due - received).total_seconds() == expected
+
+
+def test_backoff_doubles_up_to_an_hour() -> None:
+    full = [schedule.backoff(failures, fraction=1.0) for failures in (1, 2, 3, 7, 500)]
+
+    assert full == [timedelta(minutes=m) for m in (1, 2, 4, 60, 60)]
+    assert schedule.backoff(1, fraction=0.0) == timedelta(seconds=30)
