@@ -23,7 +23,7 @@ def columns(pair: TokenSet) -> dict[str, Any]:
         "refresh_token": pair.refresh_token,
         "expires_at": pair.expires_at,
         # Later, never earlier: a job asks due_at whether there is still something to do.
-        "refresh_at": due + random.random() * min(LONGEST_JITTER, mailup_settings.REFRESH_MARGIN / 10),
+        "refresh_at": due + random.random() * min(LONGEST_JITTER, (pair.expires_at - due) / 10),
         "status": Token.Status.ACTIVE,
         "failed_at": None,
         "failure_count": 0,

@@ -1,4 +1,4 @@
-"""Connecting: begin and complete against the sandbox, labels, merging, reconnecting, the password grant, disconnecting."""
+"""Connecting: begin and complete against the sandbox, labels, merging, the password grant, disconnecting."""
 
 from __future__ import annotations
 
@@ -81,7 +81,11 @@ def heard() -> Any:
     """What the signals said."""
     said: list[tuple[str, dict[str, Any]]] = []
     names = [name for name in dir(signals) if isinstance(getattr(signals, name), Signal)]
-    receivers = {name: (lambda name: lambda **kwargs: said.append((name, kwargs)))(name) for name in names}
+
+    def receiver_of(name: str) -> Any:
+        return lambda **kwargs: said.append((name, kwargs))
+
+    receivers = {name: receiver_of(name) for name in names}
     for name, receiver in receivers.items():
         getattr(signals, name).connect(receiver)
     yield said

@@ -1,0 +1,70 @@
+"""A browser without a screen: cookies, forms and redirects, one hop at a time, so that each can be looked at."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import requests
+
+
+class Form:
+    """A form of a page: where it goes, how, and what is filled in."""
+
+    def __init__(self, action: str, method: str) -> None:
+        self.action = action
+        self.method = method
+        self.fields: dict[str, str] = {}
+        self.text = ""
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._open: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(values.get("action", ""), values.get("method", "get").lower())
+            self.forms.append(self._open)
+        elif tag == "input" and self._open is not None and "name" in values:
+            self._open.fields[values["name"]] = values.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+    def handle_data(self, data: str) -> None:
+        if self._open is not None:
+            self._open.text += data
+
+
+class Browser:
+    """One person's browser."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def get(self, url: str) -> requests.Response:
+        return self._session.get(url, allow_redirects=False, timeout=30)
+
+    def follow(self, response: requests.Response, *, most: int = 5) -> requests.Response:
+        """Follow redirects to the page at their end."""
+        while response.is_redirect and most:
+            response, most = self.get(urljoin(response.url, response.headers["Location"])), most - 1
+        return response
+
+    def form(self, page: requests.Response, button: str) -> Form | None:
+        """Return the form of a page that has this text on it, such as its button's."""
+        parser = _Forms()
+        parser.feed(page.text)
+        return next((form for form in parser.forms if button in form.text), None)
+
+    def submit(self, page: requests.Response, form: Form, **fields: str) -> requests.Response:
+        url = urljoin(page.url, form.action)
+        headers = {"Referer": page.url}
+        data = {**form.fields, **fields}
+        return self._session.request(form.method, url, data=data, headers=headers, allow_redirects=False, timeout=30)

@@ -1,0 +1,22 @@
+"""Bring the demo's database up to date: tables, two users, the client registration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Migrate the database, and create the demo's users and its client registration. Used by `demo`."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        users = get_user_model().objects
+        if not users.filter(username="ada").exists():
+            users.create_user("ada", "ada@example.com", "demo")
+        if not users.filter(username="admin").exists():
+            users.create_superuser("admin", "admin@example.com", "demo")
+        call_command("mailup_register", interactive=False, stdout=self.stdout)
