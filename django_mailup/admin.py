@@ -63,16 +63,10 @@ class ClientRegistrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ),
     ]
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if not self.has_change_permission(request, obj) and obj is not None:
-            kwargs["exclude"] = ["new_secret"]
-        return super().get_form(request, obj, change=change, **kwargs)
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
-            hidden = {"new_secret"}
             return [
-                (name, {**options, "fields": [each for each in options["fields"] if each not in hidden]})
+                (name, {"fields": [each for each in options["fields"] if each != "new_secret"]})
                 for name, options in self.fieldsets
             ]
         return self.fieldsets
@@ -126,9 +120,10 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)  # it would skip disconnect, and its signal
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        """Leave out Django's own deletion: *Disconnect* is the one way. (`action_location` came with Django 6.1.)"""
+        actions = super().get_actions(request, *([] if action_location is None else [action_location]))
+        actions.pop("delete_selected", None)
         return actions
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -174,7 +169,8 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 do(token)
                 done += 1
             except MailUpError as error:
-                self.message_user(request, f"{token}: {error}", messages.ERROR)
+                sentence = _("Account %(account)s: %(error)s") % {"account": token, "error": error}
+                self.message_user(request, sentence, messages.ERROR)
         return done
 
     def _report(self, request: HttpRequest, done: int, message: str) -> None:

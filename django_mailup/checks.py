@@ -70,15 +70,20 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
     return found
 
 
-def _check_base_url(value: object) -> list[checks.CheckMessage]:
-    hint = f"Use {PRODUCTION}, or leave the key out."
+def _has_fault(base_url: object) -> bool:
     try:
-        url = urlsplit(value) if isinstance(value, str) else urlsplit("")
+        url = urlsplit(base_url) if isinstance(base_url, str) else urlsplit("")
         proper = bool(url.hostname) and url.port != 0
     except ValueError:  # a port that is no number
+        return True
+    return not proper or url.scheme not in ("http", "https") or bool(url.query or url.fragment or url.username)
+
+
+def _check_base_url(value: str) -> list[checks.CheckMessage]:
+    hint = f"Use {PRODUCTION}, or leave the key out."
+    if _has_fault(value):
         return [_error("MAILUP['BASE_URL'] is not a web address.", hint, "E006")]
-    if not proper or url.scheme not in ("http", "https") or url.query or url.fragment or url.username:
-        return [_error("MAILUP['BASE_URL'] is not a web address.", hint, "E006")]
+    url = urlsplit(value)
     if url.scheme == "https":
         return []
     if not settings.DEBUG and url.hostname not in LOOPBACK:
@@ -97,8 +102,8 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         return found
-    host = urlsplit(str(raw.get("BASE_URL", ""))).hostname
-    if not settings.DEBUG and host in LOOPBACK:
+    base_url = raw.get("BASE_URL", PRODUCTION)
+    if not settings.DEBUG and not _has_fault(base_url) and urlsplit(base_url).hostname in LOOPBACK:
         hint = "Remove BASE_URL to talk to MailUp itself."
         found.append(_warning("MAILUP['BASE_URL'] is this machine, although DEBUG is off.", hint, "W001"))
     if not settings.DEBUG and os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):

@@ -195,7 +195,7 @@ def test_a_wrong_secret_is_the_clients_fault(sandbox: Sandbox, adapter: SandboxA
         ({"kind": "body", "status": 400, "body": '{"error": ["invalid_grant"]}'}, UnexpectedResponse),
         ({"kind": "body", "status": 200, "body": '{"error": "invalid_grant"}'}, ReauthorizationRequired),
         ({"kind": "body", "status": 400, "body": "error=invalid_grant&x=1"}, ReauthorizationRequired),
-        ({"kind": "body", "status": 403, "body": '{"ErrorDescription": "Contract not signed, accept terms of service"}'}, TermsNotAccepted),
+        ({"kind": "body", "status": 403, "body": '{"ErrorDescription": "accept terms of service"}'}, TermsNotAccepted),
     ],
     ids=lambda value: str(value)[:70],
 )  # fmt: skip

@@ -1,0 +1,181 @@
+"""The admin: secrets go in and never come out, tokens are read-only, actions tell row by row and ask for permission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db
+REGISTRATIONS = "/admin/django_mailup/clientregistration/"
+TOKENS = "/admin/django_mailup/token/"
+FIELDS = {"name": "Ours", "slug": "default", "enabled": "on", "client_id": "an-id", "redirect_uri": ""}
+
+
+def staff(user: Any, *codenames: str) -> Client:
+    user.is_staff = True
+    user.save()
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=codenames, content_type__app_label="django_mailup")
+    )
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def act(client: Client, action: str, *tokens: Token) -> str:
+    response = client.post(TOKENS, {"action": action, "_selected_action": [t.pk for t in tokens]}, follow=True)
+    return response.content.decode()
+
+
+def test_a_registration_is_added_and_its_secret_never_shown(admin_client: Client) -> None:
+    refused = admin_client.post(f"{REGISTRATIONS}add/", FIELDS)
+    assert "A client secret is needed." in refused.content.decode()
+    assert admin_client.post(f"{REGISTRATIONS}add/", {**FIELDS, "new_secret": "hush-hush"}).status_code == 302
+    registration = ClientRegistration.objects.get()
+    assert registration.client_secret.reveal() == "hush-hush"
+
+    for path in (REGISTRATIONS, f"{REGISTRATIONS}{registration.pk}/change/"):
+        page = admin_client.get(path).content.decode()
+        assert "hush-hush" not in page
+        assert registration.client_secret.ciphertext not in page
+
+
+def test_a_blank_secret_keeps_the_present_one(admin_client: Client) -> None:
+    registration = ClientRegistration.objects.create(**{**FIELDS, "enabled": True}, client_secret="hush")
+    change = f"{REGISTRATIONS}{registration.pk}/change/"
+    admin_client.post(change, {**FIELDS, "name": "New name", "new_secret": ""})
+    registration.refresh_from_db()
+
+    assert registration.name == "New name"
+    assert registration.client_secret.reveal() == "hush"
+
+
+def test_a_new_secret_is_tried_at_once(admin_client: Client, clock: Any) -> None:
+    registration = ClientRegistration.objects.create(
+        **{**FIELDS, "enabled": True}, client_secret="old", failed_at=clock(), retry_at=clock(), last_error="x"
+    )
+    admin_client.post(f"{REGISTRATIONS}{registration.pk}/change/", {**FIELDS, "new_secret": "new"})
+    registration.refresh_from_db()
+
+    assert (registration.failed_at, registration.retry_at, registration.last_error) == (None, None, "")
+
+
+def test_a_registration_can_be_viewed_without_the_right_to_change_it(user: Any, mailup_registration: Any) -> None:
+    page = staff(user, "view_clientregistration").get(f"{REGISTRATIONS}{mailup_registration.pk}/change/")
+
+    assert page.status_code == 200
+    assert "new_secret" not in page.content.decode()
+
+
+def test_the_connect_buttons_follow_permissions(user: Any, mailup_registration: Any) -> None:
+    change = f"{REGISTRATIONS}{mailup_registration.pk}/change/"
+    page = staff(user, "view_clientregistration").get(change).content.decode()
+    assert "Connect my account" in page
+    assert "Connect this site" not in page
+
+    page = staff(user, "view_clientregistration", "connect_site").get(change).content.decode()
+    assert "Connect this site" in page
+
+
+def test_a_registration_in_use_is_not_deleted(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+    token = mailup_connection(None)
+    page = admin_client.post(f"{REGISTRATIONS}{token.registration_id}/delete/", {"post": "yes"})
+
+    assert page.status_code == 200
+    assert ClientRegistration.objects.exists()
+
+
+def test_tokens_are_read_only_and_hidden(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+    token = mailup_connection(None)
+    assert admin_client.get(f"{TOKENS}add/").status_code == 403
+    for path in (TOKENS, f"{TOKENS}{token.pk}/change/"):
+        page = admin_client.get(path).content.decode()
+        assert "m12345" in page
+        for sealed in (token.access_token, token.refresh_token):
+            assert sealed.reveal() not in page
+            assert sealed.ciphertext not in page
+    assert 'name="_save"' not in admin_client.get(f"{TOKENS}{token.pk}/change/").content.decode()
+
+    admin_client.post(f"{TOKENS}{token.pk}/change/", {"account_uid": "1", "status": "reauthorization_required"})
+    token.refresh_from_db()
+    assert (token.account_uid, token.status) == ("4321", Token.Status.ACTIVE)
+
+
+def test_searching_never_touches_secrets(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+    mailup_connection(None)
+
+    assert "m12345" in admin_client.get(TOKENS, {"q": "fornaio"}).content.decode()
+
+
+def test_refresh_now_reports_row_by_row(
+    admin_client: Client, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox
+) -> None:
+    one, two = mailup_connection(None), mailup_connection(None, username="m67890")
+    mailup_sandbox.state.revoke(username="m67890")
+    page = act(admin_client, "refresh_now", one, two)
+
+    assert "1 connection renewed." in page
+    assert "Account m67890: MailUp has ended this connection" in page
+    one.refresh_from_db()
+    assert one.generation == 2
+
+
+def test_test_connection(
+    admin_client: Client, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox
+) -> None:
+    token = mailup_connection(None)
+    assert "1 connection works." in act(admin_client, "test_connection", token)
+
+    mailup_sandbox.fail_with("status", status=503, path="Authentication/Info", times=-1)
+    assert "Account m12345: MailUp answered with status 503" in act(admin_client, "test_connection", token)
+
+
+def test_disconnect(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+    one, two = mailup_connection(None), mailup_connection(None, username="m67890")
+
+    assert "2 accounts disconnected." in act(admin_client, "disconnect", one, two)
+    assert not Token.objects.exists()
+
+
+def test_deleting_one_is_disconnecting_it(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+    token = mailup_connection(None)
+    admin_client.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"})
+
+    assert not Token.objects.exists()
+
+
+def test_deleting_a_user_deletes_their_connections(
+    admin_client: Client, mailup_connection: Callable[..., Token], user: Any
+) -> None:
+    mailup_connection(user)
+    admin_client.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"})
+
+    assert not Token.objects.exists()
+
+
+def test_actions_need_their_permissions(user: Any, mailup_connection: Callable[..., Token]) -> None:
+    token = mailup_connection(None)
+    page = staff(user, "view_token").get(TOKENS).content.decode()
+    assert "Test connection" in page
+    assert "Refresh now" not in page
+    assert "Delete selected" not in page
+
+    act(staff(user, "view_token"), "refresh_now", token)
+    act(staff(user, "view_token"), "disconnect", token)
+    assert Token.objects.get().generation == 1
+
+
+def test_the_reconnect_button_is_for_the_owner(
+    admin_client: Client, admin_user: Any, mailup_connection: Callable[..., Token], user: Any
+) -> None:
+    mine, site, foreign = mailup_connection(admin_user), mailup_connection(None), mailup_connection(user)
+    shown = ["Reconnect" in admin_client.get(f"{TOKENS}{t.pk}/change/").content.decode() for t in (mine, site, foreign)]
+
+    assert shown == [True, True, False]

@@ -1,0 +1,105 @@
+"""System checks: each id for its fault, each with a hint, registered with Django, silent about secrets."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import override_settings
+
+from django_mailup import checks
+
+KEY = Fernet.generate_key().decode()
+FINE = {"ENCRYPTION_KEYS": [KEY]}
+
+
+def ids() -> list[str]:
+    found = [*checks.check_settings(), *checks.check_security()]
+    assert all(message.hint for message in found)
+    return [str(message.id).removeprefix("django_mailup.") for message in found]
+
+
+@pytest.mark.parametrize(
+    ("mailup", "expected"),
+    [
+        (FINE, []),
+        ({**FINE, "BASE_URL": "https://services.mailup.com"}, []),
+        ({**FINE, "BASE_URL": "https://services.mailup.com:8443/"}, []),
+        ({}, ["W004"]),
+        ([], ["E001"]),
+        ({**FINE, "REFRESH_MARGINS": 900}, ["E002"]),
+        ({**FINE, "TIMEOUT": "10"}, ["E003"]),
+        ({**FINE, "TIMEOUT": 0}, ["E003"]),
+        ({**FINE, "REFRESH_MARGIN": None}, ["E003"]),
+        ({**FINE, "STATE_LIFETIME": True}, ["E003"]),
+        ({**FINE, "STATE_IN": "cookie"}, ["E004"]),
+        ({**FINE, "CLIENT_AUTHENTICATION": "Basic"}, ["E004"]),
+        ({"ENCRYPTION_KEYS": ["secret-but-short"]}, ["E005"]),
+        ({"ENCRYPTION_KEYS": KEY}, ["E005"]),
+        ({"ENCRYPTION_KEYS": [None]}, ["E005"]),
+        ({**FINE, "BASE_URL": "services.mailup.com"}, ["E006"]),
+        ({**FINE, "BASE_URL": "https://"}, ["E006"]),
+        ({**FINE, "BASE_URL": "https://host:port"}, ["E006"]),
+        ({**FINE, "BASE_URL": "ftp://services.mailup.com"}, ["E006"]),
+        ({**FINE, "BASE_URL": "https://user:pw@services.mailup.com"}, ["E006"]),
+        ({**FINE, "BASE_URL": 5}, ["E006"]),
+        ({**FINE, "BASE_URL": "https://[::1"}, ["E006"]),
+        ({**FINE, "BASE_URL": "http://services.mailup.com"}, ["E006"]),
+        ({**FINE, "BASE_URL": "http://localhost:8777"}, ["E009", "W001"]),
+        ({**FINE, "REFRESH_MARGIN": 600, "REFRESH_PERIOD": 300}, ["E007"]),
+    ],
+    ids=str,
+)
+def test_settings(mailup: Any, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
+    with override_settings(MAILUP=mailup):
+        assert ids() == expected
+
+
+@override_settings(MAILUP=FINE, USE_TZ=False)
+def test_naive_datetimes() -> None:
+    assert ids() == ["E008"]
+
+
+@override_settings(MAILUP={**FINE, "BASE_URL": "http://localhost:8777"}, DEBUG=True)
+def test_a_local_sandbox_in_development_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+    assert ids() == []
+
+
+@override_settings(MAILUP=FINE)
+def test_insecure_transport_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+    assert ids() == ["W002"]
+
+
+@override_settings(MAILUP=FINE)
+def test_a_leaky_logger_in_production() -> None:
+    logger = logging.getLogger("requests_oauthlib")
+    logger.setLevel(logging.DEBUG)
+    try:
+        assert ids() == ["W003"]
+    finally:
+        logger.setLevel(logging.NOTSET)
+
+
+@override_settings(MAILUP={"ENCRYPTION_KEYS": ["secret-but-short"]})
+def test_checks_run_at_start_and_tell_no_secret() -> None:
+    with pytest.raises(SystemCheckError) as caught:
+        call_command("check", stderr=io.StringIO())
+
+    assert "django_mailup.E005" in str(caught.value)
+    assert "secret-but-short" not in str(caught.value)
+
+
+@override_settings(MAILUP={})
+def test_security_checks_are_registered() -> None:
+    assert "django_mailup.W004" in [message.id for message in run_checks()]

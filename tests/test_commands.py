@@ -1,0 +1,208 @@
+"""Management commands: register, connect, refresh, status, sandbox."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.sandbox import Sandbox
+
+Connect = Callable[..., Token]
+
+
+def run(*arguments: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("MAILUP_CLIENT_ID", "MAILUP_CLIENT_SECRET", "MAILUP_REDIRECT_URI", "MAILUP_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.django_db
+def test_register_from_the_environment_is_idempotent(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MAILUP_CLIENT_ID", "an-id")
+    environment.setenv("MAILUP_CLIENT_SECRET", "hush-hush")
+    first = run("mailup_register", "--noinput")
+    made = ClientRegistration.objects.get()
+    again = run("mailup_register", "--noinput")
+
+    assert "created" in first
+    assert "up to date" in again
+    assert "hush" not in first + again
+    assert made.client_secret.reveal() == "hush-hush"
+    assert made.slug == "default"
+    assert ClientRegistration.objects.get().updated_at == made.updated_at
+    assert ClientRegistration.objects.get().client_secret == made.client_secret
+
+
+@pytest.mark.django_db
+def test_register_from_options_updates(environment: pytest.MonkeyPatch) -> None:
+    run("mailup_register", "--client-id=a", "--client-secret=b", "--slug=second", "--name=Second")
+    run(
+        "mailup_register", "--client-id=c", "--client-secret=d", "--slug=second", "--redirect-uri=https://x.example/cb/"
+    )
+    row = ClientRegistration.objects.get()
+
+    assert (row.name, row.client_id, row.client_secret.reveal()) == ("Second", "c", "d")
+    assert row.redirect_uri == "https://x.example/cb/"
+
+
+@pytest.mark.django_db
+def test_register_prompts(environment: pytest.MonkeyPatch) -> None:
+    environment.setattr("builtins.input", lambda question: "typed-id")
+    environment.setattr("getpass.getpass", lambda question: "typed-secret")
+    said = run("mailup_register")
+
+    assert "typed-secret" not in said
+    assert ClientRegistration.objects.get().client_secret.reveal() == "typed-secret"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "arguments", [[], ["--client-id=x"], ["--client-id=x", "--client-secret=y", "--redirect-uri=no address"]]
+)
+def test_register_says_what_is_missing(environment: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        run("mailup_register", "--noinput", *arguments)
+    assert not ClientRegistration.objects.exists()
+
+
+@pytest.mark.django_db
+def test_register_gives_up_politely(environment: pytest.MonkeyPatch) -> None:
+    def closed(question: str) -> str:
+        raise EOFError
+
+    environment.setattr("builtins.input", closed)
+    with pytest.raises(CommandError, match="Nothing was stored"):
+        run("mailup_register")
+    environment.setattr("builtins.input", lambda question: "")
+    with pytest.raises(CommandError, match="empty"):
+        run("mailup_register")
+
+
+@pytest.mark.django_db
+def test_connect_for_the_site_and_for_a_user(
+    environment: pytest.MonkeyPatch, mailup_registration: Any, user: Any
+) -> None:
+    environment.setattr("getpass.getpass", lambda question: "sandbox")
+    environment.setattr("builtins.input", lambda question: "m67890")
+
+    assert "for this site" in run("mailup_connect", "m12345")
+    assert "for ada" in run("mailup_connect", "--user=ada")
+    assert set(Token.objects.values_list("user__username", "account_username")) == {(None, "m12345"), ("ada", "m67890")}
+
+
+@pytest.mark.django_db
+def test_connect_says_what_is_wrong(environment: pytest.MonkeyPatch, mailup_registration: Any) -> None:
+    environment.setenv("MAILUP_PASSWORD", "wrong-password")
+    with pytest.raises(CommandError, match="user name or the password") as caught:
+        run("mailup_connect", "m12345")
+    assert "wrong-password" not in str(caught.value)
+    with pytest.raises(CommandError, match="no user"):
+        run("mailup_connect", "m12345", "--user=nobody")
+    with pytest.raises(CommandError, match="second"):
+        run("mailup_connect", "m12345", "--registration=second")
+
+
+@pytest.mark.django_db
+def test_refresh_tokens_without_celery(mailup_connection: Connect, mailup_sandbox: Sandbox) -> None:
+    token = mailup_connection(None)
+    assert "0 renewed, 0 failed." in run("mailup_refresh_tokens")
+
+    hour = timezone.timedelta(hours=1)
+    Token.objects.update(connected_at=token.connected_at - hour, expires_at=timezone.now(), refresh_at=timezone.now())
+    assert "1 renewed, 0 failed." in run("mailup_refresh_tokens")
+
+    mailup_sandbox.state.revoke()
+    Token.objects.update(
+        connected_at=token.connected_at - hour, refreshed_at=None, expires_at=timezone.now(), refresh_at=timezone.now()
+    )
+    with pytest.raises(CommandError, match="mailup_status"):
+        run("mailup_refresh_tokens")
+
+
+@pytest.mark.django_db
+def test_status_when_all_is_well(mailup_connection: Connect, user: Any) -> None:
+    mailup_connection(user)
+    mailup_connection(None, username="m67890")
+    said = run("mailup_status")
+
+    assert "All is well." in said
+    for text in ("ada", "(site)", "m12345", "m67890", "active", "in order"):
+        assert text in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"status": Token.Status.REAUTHORIZATION_REQUIRED}, "must be reconnected"),
+        ({"failure_count": 3, "last_error": "unavailable: try again"}, "failing (3)"),
+        ({"refresh_at": timezone.now() - timezone.timedelta(hours=1)}, "late"),
+    ],
+)
+def test_status_when_something_needs_attention(mailup_connection: Connect, change: Any, state: str) -> None:
+    mailup_connection(None)
+    Token.objects.update(**change)
+    out = io.StringIO()
+
+    with pytest.raises(CommandError, match="1 of 2"):
+        call_command("mailup_status", stdout=out)
+    assert state in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_status_of_registrations_and_unreadable_rows(mailup_connection: Connect, settings: Any) -> None:
+    mailup_connection(None)
+    ClientRegistration.objects.update(failed_at=timezone.now(), last_error="client_rejected: no")
+    with pytest.raises(CommandError, match="1 of 2"):
+        run("mailup_status")
+    ClientRegistration.objects.update(enabled=False, failed_at=None)
+    assert "disabled" in run("mailup_status")
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": []}
+    with pytest.raises(CommandError, match="2 of 2"):
+        run("mailup_status")
+
+
+def test_the_sandbox_command_serves_and_ends() -> None:
+    arguments = ["mailup_sandbox", "--host", "127.0.0.1", "--port", "0", "--option", "access_lifetime=60"]
+    command = [sys.executable, "-m", "django", *arguments]
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[3]
+        with urllib.request.urlopen(f"{url}/_sandbox/state") as answer:  # noqa: S310
+            assert b'"access_lifetime": 60.0' in answer.read()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("option", ["nonsense=1", "access_lifetime=soon", "echo_state"])
+def test_the_sandbox_command_refuses_unknown_options(option: str) -> None:
+    with pytest.raises(CommandError, match="--option"):
+        run("mailup_sandbox", "--port=0", f"--option={option}")
+
+
+def test_the_sandbox_command_says_that_a_port_is_taken() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CommandError, match="Can't listen"):
+        run("mailup_sandbox", "--host=127.0.0.1", f"--port={taken.getsockname()[1]}")

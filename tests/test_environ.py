@@ -1,0 +1,39 @@
+"""The MAILUP dict from environment variables."""
+
+from __future__ import annotations
+
+import environ
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from django_mailup import conf
+from django_mailup.environ import mailup_settings
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, object]:
+    env = environ.Env()
+    monkeypatch.setattr(env, "ENVIRON", variables)
+    return mailup_settings(env)
+
+
+def test_nothing_set_is_an_empty_dict(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, OTHER="x") == {}
+
+
+def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(
+        monkeypatch,
+        MAILUP_BASE_URL="https://x.example", MAILUP_ENCRYPTION_KEYS="a, b", MAILUP_CLIENT_AUTHENTICATION="basic",
+        MAILUP_TIMEOUT="10", MAILUP_TOKEN_DEADLINE="7.5", MAILUP_REFRESH_MARGIN="900", MAILUP_REFRESH_PERIOD="300",
+        MAILUP_REFRESH_BATCH_SIZE="20", MAILUP_STATE_IN="query", MAILUP_STATE_LIFETIME="60",
+        MAILUP_CONNECTED_URL="home",
+    )  # fmt: skip
+
+    assert set(found) == set(conf.KEYS) - {"ADAPTER"}
+    assert found["ENCRYPTION_KEYS"] == ["a", "b"]
+    assert (found["TOKEN_DEADLINE"], found["REFRESH_BATCH_SIZE"]) == (7.5, 20)
+
+
+def test_a_number_that_is_none_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImproperlyConfigured, match="MAILUP_TIMEOUT"):
+        read(monkeypatch, MAILUP_TIMEOUT="ten")

@@ -1,0 +1,77 @@
+"""The Celery tasks, by a worker of Celery's own in this process, and the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.utils import timezone
+
+from django_mailup import tasks
+from django_mailup.models import AuthorizationRequest, Token
+from django_mailup.sandbox import Sandbox
+
+Connect = Callable[..., Token]
+
+
+@pytest.fixture
+def eager() -> Any:
+    """Celery's own eager mode: tasks run where they are sent from, through its whole calling machinery."""
+    app = Celery("tests", set_as_current=True)
+    app.conf.task_always_eager = True
+    app.conf.task_eager_propagates = True
+    yield app
+    app.close()
+
+
+def make_due(*pks: int) -> None:
+    past = timezone.now() - timedelta(hours=1)
+    Token.objects.filter(pk__in=pks).update(connected_at=past, expires_at=timezone.now(), refresh_at=past)
+
+
+@pytest.mark.django_db
+def test_the_sweep_renews_what_is_due(eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox) -> None:
+    due, fresh = mailup_connection(None), mailup_connection(None, username="m67890")
+    make_due(due.pk)
+    tasks.refresh_expiring_tokens.delay()
+    tasks.refresh_expiring_tokens.delay()
+
+    due.refresh_from_db()
+    fresh.refresh_from_db()
+    assert (due.generation, fresh.generation) == (2, 1)
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+@pytest.mark.django_db
+def test_the_sweep_clears_old_requests(eager: Any, mailup_registration: Any, user: Any) -> None:
+    for hash_, minutes in (("old", -1), ("new", 1)):
+        AuthorizationRequest.objects.create(
+            state_hash=hash_, session_hash="s", user=user, registration=mailup_registration, redirect_uri="x",
+            expires_at=timezone.now() + timedelta(minutes=minutes),
+        )  # fmt: skip
+    tasks.refresh_expiring_tokens.delay()
+
+    assert AuthorizationRequest.objects.get().state_hash == "new"
+
+
+@pytest.mark.django_db
+def test_a_job_survives_a_token_that_fails(eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox) -> None:
+    token = mailup_connection(None)
+    make_due(token.pk)
+    mailup_sandbox.fail_with("status", status=503, path="/Token")
+    tasks.refresh_tokens.delay([token.pk])
+
+    token.refresh_from_db()
+    assert token.failure_count == 1
+
+
+def test_the_schedule_follows_the_period(settings: Any) -> None:
+    settings.MAILUP = {"REFRESH_PERIOD": 120}
+    (entry,) = tasks.mailup_beat_schedule().values()
+
+    assert entry["task"] == tasks.refresh_expiring_tokens.name
+    assert entry["schedule"] == 120
+    assert entry["options"]["expires"] == 120
