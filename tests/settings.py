@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,9 @@ ROOT_URLCONF = "tests.urls"
 DATABASES = {"default": env.db("DATABASE_URL", default="sqlite:///:memory:")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Threads with connections of their own need a file; memory shared between connections has no waiting for locks.
-    DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / "django_mailup_tests.sqlite3")}
+    folder = tempfile.TemporaryDirectory(prefix="django-mailup-tests-")
+    atexit.register(folder.cleanup)
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(folder.name) / "tests.sqlite3")}
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

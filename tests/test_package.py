@@ -1,0 +1,92 @@
+"""Guards: the public surface, the version, and documents that name everything there is."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from importlib.metadata import metadata, requires
+from pathlib import Path
+
+import pytest
+
+import django_mailup
+from django_mailup import checks, conf, exceptions, signals
+from django_mailup.exceptions import MailUpError
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(path.stem for path in (ROOT / "django_mailup/management/commands").glob("mailup_*.py"))
+SIGNALS = sorted(name for name, value in vars(signals).items() if isinstance(value, signals.Signal))
+CHECK_IDS = sorted(set(re.findall(r'"([EW]\d{3})"', inspect.getsource(checks))))
+
+
+def test_version_changelog_and_metadata_agree() -> None:
+    heading = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert heading is not None
+    assert django_mailup.__version__ == heading[1] == metadata("django-mailup-connect")["Version"]
+    with pytest.raises(AttributeError):
+        django_mailup.nothing  # noqa: B018
+
+
+def test_runtime_requirements_are_the_agreed_ones() -> None:
+    runtime = {
+        re.split(r"[\s>=<;\[]", line)[0] for line in requires("django-mailup-connect") or [] if "extra" not in line
+    }
+
+    assert runtime == {"django", "requests", "requests-oauthlib", "celery", "django-environ", "cryptography"}
+
+
+@pytest.mark.parametrize("name", ["mailup", "sandbox", "services"])
+def test_public_names_exist_and_are_sorted(name: str) -> None:
+    module = importlib.import_module(f"django_mailup.{name}")
+
+    assert list(module.__all__) == sorted(module.__all__)
+    assert all(hasattr(module, each) for each in module.__all__)
+
+
+def test_the_tree_of_exceptions_is_drawn_as_it_is() -> None:
+    classes = [
+        value for value in vars(exceptions).values() if inspect.isclass(value) and issubclass(value, MailUpError)
+    ]
+
+    assert all(re.search(rf"\b{each.__name__}\b", exceptions.__doc__ or "") for each in classes)
+    assert len({each.code for each in classes}) == len(classes)
+    assert all(str(each()) == (inspect.getdoc(each) or "").splitlines()[0] for each in classes)
+
+
+@pytest.mark.parametrize("name", conf.KEYS)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in README
+    assert inspect.getdoc(getattr(conf.MailUpSettings, name))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_every_signal_is_documented(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", CHECK_IDS)
+def test_every_check_is_documented_and_has_one_meaning(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize(
+    "name", sorted(each for each in vars(exceptions) if inspect.isclass(getattr(exceptions, each)))
+)
+def test_every_exception_is_documented(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_the_example_lists_every_environment_variable() -> None:
+    listed = (ROOT / "example_project/.env.example").read_text(encoding="utf-8")
+    settings = (ROOT / "example_project/config/settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)) | {f"MAILUP_{key}" for key in conf.KEYS}
+
+    assert {name for name in read if name not in listed} <= {"MAILUP_ADAPTER", "MAILUP_CONNECTED_URL"}
