@@ -1,4 +1,4 @@
-"""A script, not a test: make a new Django site as a user would, with the installed wheel alone. `tox -e package` runs it.
+"""A script, not a test: makes a new Django site as a user would, with the wheel alone. `tox -e package` runs it.
 
 It fails when the checkout is imported, or when the wheel lacks a template, a migration or `py.typed`.
 """
