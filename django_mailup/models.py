@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -28,10 +29,11 @@ class ClientRegistration(models.Model):
     )
     client_id = models.CharField(_("client ID"), max_length=100, unique=True)
     client_secret = EncryptedTextField(_("client secret"))
-    redirect_uri = models.URLField(
+    redirect_uri = models.CharField(
         _("redirect URI"),
         max_length=500,
         blank=True,
+        validators=[URLValidator(schemes=["https", "http"])],
         help_text=_("Leave blank to build it from the address under which the site is visited."),
     )
     enabled = models.BooleanField(_("enabled"), default=True)
