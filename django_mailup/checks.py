@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import checks
 
 from . import conf, crypto
+from .beat import DEFAULT_PERIOD, TASK
 from .conf import PRODUCTION, mailup_settings
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -97,7 +98,7 @@ def _check_base_url(value: str) -> list[checks.CheckMessage]:
 
 
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
-    """W001 to W004: what would be unwise in production."""
+    """W001 to W005: what would be unwise in production."""
     found: list[checks.CheckMessage] = []
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
@@ -112,6 +113,13 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
     if not settings.DEBUG and logging.getLogger("requests_oauthlib").getEffectiveLevel() <= logging.DEBUG:
         hint = "Set that logger to INFO: at DEBUG the library writes tokens and client secrets."
         found.append(_warning("The logger requests_oauthlib is at DEBUG, although DEBUG is off.", hint, "W003"))
+    entry = getattr(settings, "CELERY_BEAT_SCHEDULE", {}).get(TASK, {})
+    every, period = entry.get("schedule"), raw.get("REFRESH_PERIOD", DEFAULT_PERIOD)
+    if isinstance(every, (int, float)) and every != period:
+        hint = "Write CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP), so that both are REFRESH_PERIOD."
+        found.append(
+            _warning(f"The renewal is scheduled every {every} s, but REFRESH_PERIOD is {period}.", hint, "W005")
+        )
     if not raw.get("ENCRYPTION_KEYS"):
         hint = (
             "Stored secrets are encrypted with a key derived from SECRET_KEY; a key of their own survives its change."

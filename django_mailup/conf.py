@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, cast
 
 from django.conf import settings
 
+from .beat import DEFAULT_PERIOD
 from .mailup.endpoints import PRODUCTION as PRODUCTION
 from .mailup.endpoints import Endpoints
 
@@ -50,8 +51,8 @@ class MailUpSettings:
 
     @property
     def REFRESH_PERIOD(self) -> timedelta:
-        """How often the periodic task runs. `mailup_beat_schedule()` uses it."""
-        return timedelta(seconds=self._get("REFRESH_PERIOD", 300))
+        """How often the periodic task runs: what `mailup_beat_schedule(MAILUP)` schedules."""
+        return timedelta(seconds=self._get("REFRESH_PERIOD", DEFAULT_PERIOD))
 
     @property
     def REFRESH_BATCH_SIZE(self) -> int:

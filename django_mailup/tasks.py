@@ -1,16 +1,15 @@
-"""The Celery tasks, thin shells over `services.sweep`, and the schedule for a site's CELERY_BEAT_SCHEDULE."""
+"""The Celery tasks: thin shells over `services.sweep`."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from celery import shared_task
 
 from . import services
+from .beat import TASK
 from .conf import mailup_settings
 
 
-@shared_task(name="django_mailup.refresh_expiring_tokens", ignore_result=True)
+@shared_task(name=TASK, ignore_result=True)
 def refresh_expiring_tokens() -> None:
     """Hand out batches of due tokens. Safe to run twice, late or not at all."""
     services.sweep.clear_expired_requests()
@@ -23,15 +22,3 @@ def refresh_expiring_tokens() -> None:
 def refresh_tokens(pks: list[int]) -> None:
     """Renew those of these tokens that are still due. Celery retries nothing: the rows' schedule does."""
     services.sweep.many(pks)
-
-
-def mailup_beat_schedule() -> dict[str, dict[str, Any]]:
-    """Return the entry for `CELERY_BEAT_SCHEDULE`: every `REFRESH_PERIOD` seconds; what comes late is skipped."""
-    period = mailup_settings.REFRESH_PERIOD.total_seconds()
-    return {
-        "django_mailup.refresh_expiring_tokens": {
-            "task": "django_mailup.refresh_expiring_tokens",
-            "schedule": period,
-            "options": {"expires": period},
-        }
-    }

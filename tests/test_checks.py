@@ -14,6 +14,7 @@ from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
 from django_mailup import checks
+from django_mailup.beat import mailup_beat_schedule
 
 KEY = Fernet.generate_key().decode()
 FINE = {"ENCRYPTION_KEYS": [KEY]}
@@ -89,6 +90,12 @@ def test_a_leaky_logger_in_production() -> None:
         assert ids() == ["W003"]
     finally:
         logger.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(("scheduled", "expected"), [({}, []), (FINE, []), ({"REFRESH_PERIOD": 60}, ["W005"])])
+def test_the_schedule_and_the_setting_agree(scheduled: Any, expected: list[str]) -> None:
+    with override_settings(MAILUP=FINE, CELERY_BEAT_SCHEDULE=mailup_beat_schedule(scheduled)):
+        assert ids() == expected
 
 
 @override_settings(MAILUP={"ENCRYPTION_KEYS": ["secret-but-short"]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +13,7 @@ from celery import Celery
 from django.utils import timezone
 
 from django_mailup import tasks
+from django_mailup.beat import mailup_beat_schedule
 from django_mailup.models import AuthorizationRequest, Token
 from django_mailup.sandbox import Sandbox
 
@@ -68,10 +71,17 @@ def test_a_job_survives_a_token_that_fails(eager: Any, mailup_connection: Connec
     assert token.failure_count == 1
 
 
-def test_the_schedule_follows_the_period(settings: Any) -> None:
-    settings.MAILUP = {"REFRESH_PERIOD": 120}
-    (entry,) = tasks.mailup_beat_schedule().values()
+@pytest.mark.parametrize(("mailup", "period"), [(None, 300), ({}, 300), ({"REFRESH_PERIOD": 120}, 120)])
+def test_the_schedule_follows_the_period(mailup: Any, period: int) -> None:
+    (entry,) = mailup_beat_schedule(mailup).values()
 
-    assert entry["task"] == tasks.refresh_expiring_tokens.name
-    assert entry["schedule"] == 120
-    assert entry["options"]["expires"] == 120
+    assert entry == {"task": tasks.refresh_expiring_tokens.name, "schedule": period, "options": {"expires": period}}
+
+
+def test_settings_may_import_the_schedule() -> None:
+    code = (
+        "import sys, django_mailup.beat, django_mailup.environ\n"
+        "assert not {'django.conf', 'django.apps'} & set(sys.modules)"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)

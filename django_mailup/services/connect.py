@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, router
+from django.db import IntegrityError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -173,10 +173,19 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
     """
     gone = copy.copy(token)
     gone.access_token = gone.refresh_token = ""
-    deleted, _ = Token.objects.using(router.db_for_write(Token)).filter(pk=token.pk).delete()
-    if deleted:
+    using = router.db_for_write(Token)
+    deleted, _ = Token.objects.using(using).filter(pk=token.pk).delete()
+    if not deleted:
+        return
+
+    def tell() -> None:
         logger.info("mailup.account_disconnected token=%s", token.pk)
         refresh.announce(signals.account_disconnected, gone, request=request)
+
+    if isolation.inside_block(using):
+        transaction.on_commit(tell, using=using)
+    else:
+        tell()
 
 
 def _store(pair: TokenSet, *, registration: ClientRegistration, user: Any) -> Token:

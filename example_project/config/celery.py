@@ -11,11 +11,3 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("config")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-
-@app.on_after_finalize.connect
-def schedule(sender: Celery, **kwargs: object) -> None:
-    """Add django_mailup's periodic task once the apps are ready."""
-    from django_mailup.tasks import mailup_beat_schedule
-
-    sender.conf.beat_schedule = {**(sender.conf.beat_schedule or {}), **mailup_beat_schedule()}

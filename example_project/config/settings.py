@@ -6,6 +6,7 @@ from pathlib import Path
 
 import environ
 
+from django_mailup.beat import mailup_beat_schedule
 from django_mailup.environ import mailup_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -70,6 +71,8 @@ TEMPLATES = [
     },
 ]
 USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", "Europe/Rome")
+INTERNAL_IPS = ["127.0.0.1"]  # so that templates know `debug`, and the login page names the demo's users
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -84,6 +87,7 @@ MAILUP = mailup_settings(env)
 MAILUP.setdefault("CONNECTED_URL", "account")
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
+CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -370,6 +370,25 @@ def test_a_wrong_password(journey: Journey) -> None:
     assert Token.objects.count() == 0
 
 
+def test_disconnecting_inside_a_transaction_tells_after_the_commit(
+    transactional_db: None, mailup_connection: Callable[..., Token], heard: Any
+) -> None:
+    token = mailup_connection(None)
+    heard.clear()
+    with transaction.atomic():
+        disconnect(token)
+        assert heard == []
+    assert [name for name, _ in heard] == ["account_disconnected"]
+
+    token = mailup_connection(None)
+    heard.clear()
+    with transaction.atomic():
+        disconnect(token)
+        transaction.set_rollback(True)
+    assert heard == []
+    assert Token.objects.filter(pk=token.pk).exists()
+
+
 def test_disconnecting_deletes_the_row_and_tells(
     mailup_connection: Callable[..., Token], user: Any, heard: Any
 ) -> None:

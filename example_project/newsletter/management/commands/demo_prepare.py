@@ -6,11 +6,16 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
+
+from django_mailup.models import Token
 
 
 class Command(BaseCommand):
     help = "Migrate the database, and create the demo's users and its client registration. Used by `demo`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--forget-connections", action="store_true", help="A new sandbox knows none of them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
@@ -20,3 +25,5 @@ class Command(BaseCommand):
         if not users.filter(username="admin").exists():
             users.create_superuser("admin", "admin@example.com", "demo")
         call_command("mailup_register", interactive=False, stdout=self.stdout)
+        if options["forget_connections"]:
+            Token.objects.all().delete()
