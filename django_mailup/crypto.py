@@ -44,6 +44,15 @@ class Sealed:
         except (InvalidToken, ValueError):
             raise DecryptionFailed from None
 
+    def is_current(self) -> bool:
+        """Say whether it is encrypted with the key that new secrets get. What isn't should be sealed anew."""
+        newest = _fernet(self.purpose)._fernets[0]
+        try:
+            newest.decrypt(self.ciphertext.encode())
+        except InvalidToken:
+            return not self.ciphertext
+        return True
+
     def __bool__(self) -> bool:
         return bool(self.ciphertext)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
@@ -50,6 +51,19 @@ def test_register_from_the_environment_is_idempotent(environment: pytest.MonkeyP
     assert made.slug == "default"
     assert ClientRegistration.objects.get().updated_at == made.updated_at
     assert ClientRegistration.objects.get().client_secret == made.client_secret
+
+
+@pytest.mark.django_db
+def test_register_rewrites_the_secret_with_the_newest_key(environment: pytest.MonkeyPatch, settings: Any) -> None:
+    arguments = ("mailup_register", "--client-id=a", "--client-secret=b")
+    run(*arguments)
+    old = settings.MAILUP["ENCRYPTION_KEYS"]
+    new = [Fernet.generate_key().decode()]
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": new + old}
+    run(*arguments)
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": new}
+
+    assert ClientRegistration.objects.get().client_secret.reveal() == "b"
 
 
 @pytest.mark.django_db

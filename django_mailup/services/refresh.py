@@ -43,6 +43,10 @@ from .flights import Flights
 logger = logging.getLogger("django_mailup")
 Clock = Callable[[], datetime]
 
+_KINDS: Final[dict[str, type[MailUpError]]] = {
+    kind.code: kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, MailUpError)
+}
+
 ABOUT_TO_EXPIRE: Final = timedelta(seconds=30)
 """A call renews a token that has less than this to live."""
 FAIL_FAST: Final = timedelta(seconds=30)
@@ -315,14 +319,9 @@ def _usable(
 def _recorded(token: Token) -> MailUpError:
     """Return the failure that a row tells of, as the exception that it was."""
     code, _, sentence = token.last_error.partition(": ")
-    kinds: dict[str, type[MailUpError]] = {
-        kind.code: kind
-        for kind in vars(exceptions).values()
-        if isinstance(kind, type) and issubclass(kind, MailUpError)
-    }
     if not token.is_active:
         return ReauthorizationRequired(sentence)
-    return kinds.get(code, MailUpUnavailable)(sentence)
+    return _KINDS.get(code, MailUpUnavailable)(sentence)
 
 
 def _announced(outcome: _Outcome, pk: int) -> Live:

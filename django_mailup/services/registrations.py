@@ -42,13 +42,14 @@ def register(
 ) -> tuple[ClientRegistration, bool]:
     """Create a registration, or bring the one of this slug up to date. Returns it, and whether it is new.
 
-    A redirect URI of None leaves the stored one alone. Running it again with the same values changes nothing.
+    A redirect URI of None leaves the stored one alone. Running it again with the same values changes nothing, except
+    that after a change of keys the secret is encrypted with the newest.
     """
     registration = ClientRegistration.objects.filter(slug=slug).first() or ClientRegistration(slug=slug)
     created = registration.pk is None
     changed = created or (registration.name, registration.client_id) != (name, client_id)
     registration.name, registration.client_id = name, client_id
-    if created or _reveal_or_none(registration) != client_secret:
+    if created or _reveal_or_none(registration) != client_secret or not registration.client_secret.is_current():
         registration.client_secret = client_secret
         changed = True
     if redirect_uri is not None and registration.redirect_uri != redirect_uri:

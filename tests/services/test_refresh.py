@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -312,6 +313,78 @@ def test_a_callers_rollback_never_loses_a_pair(expired: Token, mailup_sandbox: S
         caller()
     assert Token.objects.get().generation == 2
     assert client_for(user).account.info().uid == "4321"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite refuses inside every transaction, as tested above")
+@pytest.mark.parametrize("held", ["created", "locked"])
+def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
+    expired: Token, mailup_sandbox: Sandbox, held: str
+) -> None:
+    with transaction.atomic():
+        if held == "created":
+            expired.pk, expired.account_uid, expired._state.adding = None, "1", True
+            expired.save()
+        else:
+            Token.objects.select_for_update().get(pk=expired.pk)
+        with pytest.raises(TransactionOpen):
+            refresh.access(expired.pk)
+    assert mailup_sandbox.state.counters["refreshes"] == 0
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite refuses inside every transaction, as tested above")
+def test_a_waiter_inside_a_transaction_sees_what_another_process_stored(expired: Token) -> None:
+    claim(expired, seconds=30)
+
+    def renewed_elsewhere() -> None:
+        columns = {"access_token": "A2", "expires_at": timezone.now(), "generation": 2, "claim_owner": ""}
+        Token.objects.filter(pk=expired.pk).update(**columns)
+        connections.close_all()
+
+    timer = threading.Timer(0.2, renewed_elsewhere)
+    timer.start()
+    with transaction.atomic():
+        assert refresh.access(expired.pk).access_token == "A2"
+    timer.join()
+
+
+def test_an_interrupted_caller_still_gets_the_pair_stored(expired: Token, mailup_sandbox: Sandbox) -> None:
+    """A soft time limit or Ctrl-C hits the caller while MailUp answers: the thread beside it goes on."""
+    asked, go_on = threading.Event(), threading.Event()
+    answered = mailup_sandbox.state.refresh
+
+    def held_up(*args: Any) -> Any:
+        asked.set()
+        go_on.wait(10)
+        return answered(*args)
+
+    mailup_sandbox.state.refresh = held_up  # type: ignore[method-assign]
+
+    def interrupt() -> None:
+        asked.wait(10)
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    class Interrupted(BaseException):
+        pass
+
+    def handler(*args: Any) -> None:
+        raise Interrupted
+
+    previous = signal.signal(signal.SIGUSR1, handler)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted):
+            refresh.access(expired.pk)
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+        thread.join()
+        go_on.set()
+    for helper in [each for each in threading.enumerate() if each.name == "mailup-refresh"]:
+        helper.join(10)
+
+    assert Token.objects.get().generation == 2
 
 
 def test_a_fresh_token_is_used_inside_a_transaction(
