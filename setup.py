@@ -41,7 +41,6 @@ setup(
     install_requires=[
         "django>=5.2",
         "requests-oauthlib>=2.0",
-        "requests>=2.31",
         "celery>=5.4",
         "django-environ>=0.12",
         "cryptography>=43",

@@ -134,11 +134,12 @@ class CallbackView(View):
                 request=request,
             )
         except AccountMismatch as error:
-            messages.error(request, str(error))
+            messages.error(request, str(error), fail_silently=True)
             return _sealed(_failed(error.code))
         except MailUpError as error:
             return _sealed(_failed(error.code))
-        messages.success(request, _("MailUp account %(account)s is connected.") % {"account": completed.token})
+        sentence = _("MailUp account %(account)s is connected.") % {"account": completed.token}
+        messages.success(request, sentence, fail_silently=True)  # a site may do without messages
         return _sealed(HttpResponseRedirect(completed.next_url or resolve_url(mailup_settings.CONNECTED_URL)))
 
     def _needs_hop(self, request: HttpRequest) -> bool:
@@ -158,11 +159,8 @@ class DisconnectView(LoginRequiredMixin, View):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         token = self._token(request, pk)
         services.disconnect(token, request=request)
-        messages.success(
-            request,
-            _("%(account)s is disconnected. You can also withdraw your consent in MailUp's console.")
-            % {"account": token},
-        )
+        sentence = _("%(account)s is disconnected. You can also withdraw your consent in MailUp's console.")
+        messages.success(request, sentence % {"account": token}, fail_silently=True)
         return redirect("django_mailup:connections")
 
     def _token(self, request: HttpRequest, pk: int) -> Token:

@@ -35,7 +35,7 @@ def test_runtime_requirements_are_the_agreed_ones() -> None:
         re.split(r"[\s>=<;\[]", line)[0] for line in requires("django-mailup-connect") or [] if "extra" not in line
     }
 
-    assert runtime == {"django", "requests", "requests-oauthlib", "celery", "django-environ", "cryptography"}
+    assert runtime == {"django", "requests-oauthlib", "celery", "django-environ", "cryptography"}
 
 
 @pytest.mark.parametrize("name", ["mailup", "sandbox", "services"])

@@ -6,10 +6,11 @@ from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
 from .resources.account import AccountDetails, AccountInfo
 from .resources.lists import Group, MailingList
-from .tokens import TokenSet
+from .tokens import AccessToken, TokenSet
 from .transport import Transport
 
 __all__ = [
+    "AccessToken",
     "AccountDetails",
     "AccountInfo",
     "AuthorizationCode",

@@ -13,16 +13,17 @@ from . import classify
 from .endpoints import Endpoints
 from .resources.account import Account
 from .resources.lists import Lists
+from .tokens import AccessToken
 from .transport import Transport
 
 
 class TokenSource(Protocol):
     """Where a client gets its access token: a row of a database, or a value in a script."""
 
-    def get(self) -> str:
+    def get(self) -> AccessToken:
         """Return an access token that is good for now; renew it first when it is about to run out."""
 
-    def renew(self, refused: str) -> str:
+    def renew(self, refused: AccessToken) -> AccessToken:
         """Return another access token than the refused one, by a renewal unless somebody made one meanwhile."""
 
 

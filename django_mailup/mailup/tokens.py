@@ -1,4 +1,4 @@
-"""TokenSet: what MailUp gives for a grant, as a frozen value. Pure Python; anything in `mailup` may import it."""
+"""What MailUp gives for a grant, as frozen values. Pure Python; anything in `mailup` may import it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from typing import Any, Final
 # renewal, the longer one a refused call.
 ASSUMED_LIFETIME: Final = timedelta(seconds=900)
 LONGEST_LIFETIME: Final = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token on its way. An object, so that no error report that prints local variables shows it."""
+
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

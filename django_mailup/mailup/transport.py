@@ -17,6 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 from ..exceptions import MailUpError, MailUpUnavailable, UnexpectedResponse
+from .tokens import AccessToken
 
 T = TypeVar("T")
 Timeout = tuple[float, float]
@@ -70,11 +71,11 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which doesn't fork
 class BearerToken(requests.auth.AuthBase):
     """Puts an access token on a request (RFC 6750 section 2.1). As an auth object, so that no .netrc replaces it."""
 
-    def __init__(self, access_token: str) -> None:
+    def __init__(self, access_token: AccessToken) -> None:
         self._access_token = access_token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._access_token}"
+        request.headers["Authorization"] = f"Bearer {self._access_token.value}"
         return request
 
 
@@ -93,7 +94,7 @@ class Transport:
         self,
         method: str,
         url: str,
-        access_token: str,
+        access_token: AccessToken,
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
@@ -236,5 +237,6 @@ def within(guard: Guard, call: Callable[[], T]) -> T:
     # What a shut socket leaves behind can look like an outage or like a broken answer; a refusal it can't look like.
     told = failure and isinstance(failure[0], MailUpError) and not isinstance(failure[0], _SHUT_SOCKET)
     if failure and (told or guard.left() > 0):
-        raise failure[0]
+        # Without the frames of that thread: their local variables hold codes, passwords and tokens.
+        raise failure[0].with_traceback(None)
     raise MailUpUnavailable("MailUp did not answer in time: try again later.", may_have_arrived=guard.sent)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ..conf import mailup_settings
 from ..exceptions import MailUpError, MultipleConnections, NotConnected
 from ..mailup.client import MailUpClient
+from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
 from . import labels, refresh, registrations
@@ -95,14 +96,14 @@ class _RowTokenSource:
         self._lock = threading.Lock()
         self._live = _live_of(token)
 
-    def get(self) -> str:
+    def get(self) -> AccessToken:
         with self._lock:
             if not self._live.is_fresh(self._clock()):
                 # What comes back is used once whatever the clock says: a pair just received is good.
                 self._live = refresh.access(self._pk, clock=self._clock)
             return self._live.access_token
 
-    def renew(self, refused: str) -> str:
+    def renew(self, refused: AccessToken) -> AccessToken:
         with self._lock:
             if self._live.access_token == refused:
                 self._live = refresh.access(self._pk, refused=self._live.generation, clock=self._clock)
@@ -118,4 +119,4 @@ class _RowTokenSource:
 
 def _live_of(token: Token) -> Live:
     refresh.require_active(token)
-    return Live(token.access_token.reveal(), token.generation, token.expires_at)
+    return Live(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)

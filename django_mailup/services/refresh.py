@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ from ..exceptions import (
     TransactionOpen,
 )
 from ..mailup.grants import RefreshToken
+from ..mailup.tokens import AccessToken
 from ..models import Token
 from . import isolation, registrations, schedule
 from .flights import Flights
@@ -59,7 +60,7 @@ LOCK_WAIT: Final = 1
 class Live:
     """An access token that may be used now."""
 
-    access_token: str = field(repr=False)
+    access_token: AccessToken
     generation: int
     expires_at: datetime
 
@@ -235,7 +236,7 @@ def _renew(token: Token, owner: str, claimed_at: float, clock: Clock) -> _Outcom
         return None
     registrations.accepted(registration)
     logger.info("mailup.token_refreshed token=%s generation=%s", token.pk, token.generation + 1)
-    live = Live(pair.access_token, token.generation + 1, pair.expires_at)
+    live = Live(AccessToken(pair.access_token), token.generation + 1, pair.expires_at)
     return _Outcome(live=live, signal=signals.token_refreshed)
 
 
@@ -304,7 +305,7 @@ def _usable(
     if token is None:
         raise NotConnected
     require_active(token)
-    live = Live(token.access_token.reveal(), token.generation, token.expires_at)
+    live = Live(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)
     newer = just_received is not None and token.generation > just_received
     if token.generation != refused and (newer or live.is_fresh(moment)):
         return live

@@ -19,7 +19,7 @@ from django_mailup.exceptions import (
     Unauthorized,
     UnexpectedResponse,
 )
-from django_mailup.mailup import MailUpClient, Transport
+from django_mailup.mailup import AccessToken, MailUpClient, Transport
 from django_mailup.sandbox import MailingList, Options, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
@@ -32,13 +32,14 @@ class Source:
         self.renewals = 0
         self.current = self._log_in()
 
-    def _log_in(self) -> str:
-        return self.sandbox.state.redeem_password("m12345", "sandbox", self.sandbox.client_id).access_token
+    def _log_in(self) -> AccessToken:
+        pair = self.sandbox.state.redeem_password("m12345", "sandbox", self.sandbox.client_id)
+        return AccessToken(pair.access_token)
 
-    def get(self) -> str:
+    def get(self) -> AccessToken:
         return self.current
 
-    def renew(self, refused: str) -> str:
+    def renew(self, refused: AccessToken) -> AccessToken:
         assert refused == self.current
         self.renewals += 1
         self.current = self._log_in()
@@ -191,7 +192,7 @@ def test_a_repeated_call_sends_the_same_body(client: MailUpClient, sandbox: Sand
 
 
 def test_a_malformed_token_that_mailup_answers_with_400_is_renewed(client: MailUpClient, source: Source) -> None:
-    source.current = "garbage"
+    source.current = AccessToken("garbage")
 
     assert client.account.info().uid == "4321"
     assert source.renewals == 1
@@ -221,7 +222,7 @@ def test_a_401_that_a_renewal_does_not_cure_is_told_after_one_repeat(
 
 
 def test_a_renewal_that_is_refused_is_told(client: MailUpClient, sandbox: Sandbox, source: Source) -> None:
-    def refused(token: str) -> str:
+    def refused(token: AccessToken) -> AccessToken:
         raise ReauthorizationRequired
 
     source.renew = refused  # type: ignore[method-assign]

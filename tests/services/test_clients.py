@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.test import override_settings
+from django.views.debug import ExceptionReporter
 
-from django_mailup.exceptions import MultipleConnections, NotConnected, ReauthorizationRequired, Unauthorized
+from django_mailup.exceptions import (
+    MailUpUnavailable,
+    MultipleConnections,
+    NotConnected,
+    ReauthorizationRequired,
+    Unauthorized,
+)
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for
@@ -144,6 +153,26 @@ def test_a_short_lifetime_does_not_stop_the_client(
 
     assert client.account.info().username == "m12345"
     assert client.account.info().username == "m12345"
+
+
+@pytest.mark.parametrize("path", ["/Token", "Authentication/Info"])
+def test_no_error_report_shows_a_secret(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox, path: str
+) -> None:
+    """What Django mails to administrators prints the local variables of every frame."""
+    token = mailup_connection(user)
+    mailup_sandbox.state.expire_access()
+    mailup_sandbox.fail_with("status", status=503, path=path, times=-1)
+    try:
+        client_for(user).account.info()
+    except MailUpUnavailable:
+        reporter = ExceptionReporter(None, *sys.exc_info())
+    with override_settings(DEBUG=True):  # in which sensitive_variables hides nothing
+        report = reporter.get_traceback_html() + reporter.get_traceback_text()
+
+    assert "clients.py" in report
+    for secret in (token.access_token.reveal(), token.refresh_token.reveal(), mailup_sandbox.client_secret):
+        assert secret not in report
 
 
 def test_a_withdrawn_grant_asks_for_the_user(mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox) -> None:
