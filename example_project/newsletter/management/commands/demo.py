@@ -123,7 +123,8 @@ class Command(BaseCommand):
         return {"MAILUP_ENCRYPTION_KEYS": path.read_text()}
 
     def _start_all(self, children: Children, env: dict[str, str], site_port: int) -> None:
-        forget = ["--forget-connections"] if "DEMO_SANDBOX_PORT" in env else []
+        own_database = "DATABASE_URL" not in os.environ
+        forget = ["--forget-connections"] if "DEMO_SANDBOX_PORT" in env and own_database else []
         if children.run("manage.py", "demo_prepare", *forget):
             raise ChildFailed("preparing the database failed")
         if "DEMO_SANDBOX_PORT" in env:
