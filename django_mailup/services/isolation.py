@@ -26,6 +26,18 @@ def inside_block(using: str) -> bool:
     return not connection.get_autocommit()
 
 
+class _Here(threading.local):
+    apart = False
+
+
+_here = _Here()
+
+
+def is_apart() -> bool:
+    """Say whether this thread was started by `run_apart`."""
+    return _here.apart
+
+
 def run_apart(using: str, call: Callable[[], T]) -> T:
     """Run a call in a thread of its own, on a fresh, unpooled connection in autocommit, and return its result.
 
@@ -42,10 +54,11 @@ def run_apart(using: str, call: Callable[[], T]) -> T:
             connection.settings_dict["AUTOCOMMIT"] = True
             connection.settings_dict.get("OPTIONS", {}).pop("pool", None)
             connections[using] = connection
+            _here.apart = True
             try:
                 outcome.append(call())
             finally:
-                connection.close()
+                connections.close_all()  # receivers of signals may have used other databases
         except BaseException as error:  # handed over to the caller, whatever it is
             failure.append(error)
         finally:

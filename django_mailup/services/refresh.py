@@ -86,17 +86,12 @@ def access(pk: int, *, refused: int | None = None, at_once: bool = False, clock:
         TransactionOpen: the pair couldn't be stored safely inside the caller's transaction; nothing was sent.
         MailUpUnavailable, ClientRejected, DecryptionFailed, UnexpectedResponse: as they say.
     """
+    key = (_database(), pk)
     for _ in range(3):
-        token = _read(pk)
-        live = _usable(token, refused, clock(), at_once=at_once)
-        if live is not None:
-            return live
-        assert token is not None
-        key = (_database(), pk)
         leader, flight = _flights.join(key)
         if leader:
             try:
-                flight.outcome = _lead(token, refused, at_once, clock)
+                flight.outcome = _lead(pk, refused, at_once, clock)
             except MailUpError as error:
                 flight.outcome = _Outcome(error=error)
             finally:
@@ -104,12 +99,13 @@ def access(pk: int, *, refused: int | None = None, at_once: bool = False, clock:
             return _announced(flight.outcome, pk)
         if not flight.done.wait(2 * claim_life()):
             break
-        # The leader may have failed for a reason of its own: a transaction, an interruption.
-        if flight.outcome is not None and not isinstance(flight.outcome.error, TransactionOpen):
-            if flight.outcome.error is not None:
-                raise copy.copy(flight.outcome.error)
-            assert flight.outcome.live is not None
-            return flight.outcome.live
+        outcome = flight.outcome
+        if outcome is None or isinstance(outcome.error, TransactionOpen):
+            continue  # the leader failed for a reason of its own: an interruption, a transaction
+        if outcome.error is not None:
+            raise copy.copy(outcome.error)
+        if outcome.live is not None and outcome.live.generation != refused:
+            return outcome.live
     raise MailUpUnavailable("Another renewal of this token takes too long: try again later.")
 
 
@@ -144,10 +140,15 @@ _flights: Flights[tuple[str, int], _Outcome] = Flights()
 # ------------------------------------------------------------------- one flight among all processes
 
 
-def _lead(token: Token, refused: int | None, at_once: bool, clock: Clock) -> _Outcome:
+def _lead(pk: int, refused: int | None, at_once: bool, clock: Clock) -> _Outcome:
     """Fly for this process: apart from the caller's transaction, except in a test case, whose rows only it can see."""
+    token = _read(pk)
+    live = _usable(token, refused, clock(), at_once=at_once)
+    if live is not None:
+        return _Outcome(live=live)
+    assert token is not None
     using = _database()
-    if isolation.inside_test_case(using):
+    if isolation.inside_test_case(using) or isolation.is_apart():
         return _settle(token, refused, at_once, False, clock)
     beside = isolation.inside_block(using)
     if beside and connections[using].vendor == "sqlite":

@@ -93,6 +93,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 if CELERY_BROKER_URL.startswith("filesystem:"):
     # Messages are files. It may lose what is in flight, and that does no harm: the work list is the database.
+    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
     for name in ("queue", "control"):
         (VAR_DIR / "broker" / name).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {

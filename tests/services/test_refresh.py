@@ -85,16 +85,22 @@ def claim(token: Token, *, owner: str = "another process", seconds: float) -> No
     Token.objects.filter(pk=token.pk).update(claim_owner=owner, claimed_until=DatabaseNow(seconds))
 
 
+def in_a_moment(token: Token, **columns: Any) -> threading.Timer:
+    """Write on a row from another connection, shortly after somebody has begun to wait for it."""
+
+    def write() -> None:
+        Token.objects.filter(pk=token.pk).update(**columns)
+        connections.close_all()
+
+    timer = threading.Timer(0.2, write)
+    timer.start()
+    return timer
+
+
 def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
     claim(expired, seconds=30)
 
-    def renewed_elsewhere() -> None:
-        columns = {"access_token": "A2", "expires_at": timezone.now(), "generation": 2, "claim_owner": ""}
-        Token.objects.filter(pk=expired.pk).update(**columns)
-        connections.close_all()
-
-    timer = threading.Timer(0.2, renewed_elsewhere)
-    timer.start()
+    timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
     live = refresh.access(expired.pk)
     timer.join()
 
@@ -105,18 +111,8 @@ def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_
 def test_whoever_waits_for_another_process_fails_with_it(expired: Token) -> None:
     claim(expired, seconds=30)
 
-    def failed_elsewhere() -> None:
-        columns = {
-            "failure_count": 1,
-            "failed_at": timezone.now(),
-            "last_error": "rate_limited: slower",
-            "claim_owner": "",
-        }
-        Token.objects.filter(pk=expired.pk).update(**columns)
-        connections.close_all()
-
-    timer = threading.Timer(0.2, failed_elsewhere)
-    timer.start()
+    failure = {"failure_count": 1, "failed_at": timezone.now(), "last_error": "rate_limited: slower"}
+    timer = in_a_moment(expired, claim_owner="", **failure)
     with pytest.raises(RateLimited, match="slower"):
         refresh.access(expired.pk)
     timer.join()
@@ -335,13 +331,7 @@ def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
 def test_a_waiter_inside_a_transaction_sees_what_another_process_stored(expired: Token) -> None:
     claim(expired, seconds=30)
 
-    def renewed_elsewhere() -> None:
-        columns = {"access_token": "A2", "expires_at": timezone.now(), "generation": 2, "claim_owner": ""}
-        Token.objects.filter(pk=expired.pk).update(**columns)
-        connections.close_all()
-
-    timer = threading.Timer(0.2, renewed_elsewhere)
-    timer.start()
+    timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
     with transaction.atomic():
         assert refresh.access(expired.pk).access_token.value == "A2"
     timer.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from config.celery import app
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
@@ -25,5 +26,11 @@ class Command(BaseCommand):
         if not users.filter(username="admin").exists():
             users.create_superuser("admin", "admin@example.com", "demo")
         call_command("mailup_register", interactive=False, stdout=self.stdout)
+        self._declare_queue()
         if options["forget_connections"]:
             Token.objects.all().delete()
+
+    def _declare_queue(self) -> None:
+        """Make the queue before worker and beat do it at the same time, which the filesystem broker can't take."""
+        with app.connection_for_write() as connection:
+            app.amqp.queues[app.conf.task_default_queue](connection.default_channel).declare()
