@@ -23,6 +23,7 @@ NUMBERS: Final = (
     "REFRESH_MARGIN",
     "REFRESH_PERIOD",
     "REFRESH_BATCH_SIZE",
+    "REFRESH_RATE",
     "STATE_LIFETIME",
 )
 MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'

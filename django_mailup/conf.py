@@ -60,6 +60,11 @@ class MailUpSettings:
         return int(self._get("REFRESH_BATCH_SIZE", 50))
 
     @property
+    def REFRESH_RATE(self) -> float:
+        """How many tokens a second the periodic task may hand out: what MailUp sees when an outage ends."""
+        return float(self._get("REFRESH_RATE", 50))
+
+    @property
     def STATE_IN(self) -> Literal["path", "query"]:
         """Where OAuth's `state` travels: in the `path` of the redirect URI and the query, or in the `query` alone."""
         return cast(Literal["path", "query"], self._get("STATE_IN", "path"))

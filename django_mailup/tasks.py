@@ -14,8 +14,9 @@ def refresh_expiring_tokens() -> None:
     """Hand out batches of due tokens. Safe to run twice, late or not at all."""
     services.sweep.clear_expired_requests()
     for batch in services.sweep.take_due():
-        # What isn't done within a period comes due again by itself, so an older message is only a duplicate.
-        refresh_tokens.apply_async([batch], expires=mailup_settings.REFRESH_PERIOD.total_seconds())
+        # What isn't done within a period of its time comes due again by itself: an older message is a duplicate.
+        expires = batch.countdown + mailup_settings.REFRESH_PERIOD.total_seconds()
+        refresh_tokens.apply_async([batch.pks], countdown=batch.countdown or None, expires=expires)
 
 
 @shared_task(name="django_mailup.refresh_tokens", ignore_result=True)

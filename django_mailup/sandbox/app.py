@@ -66,9 +66,9 @@ class Sandbox:
                 return wrong
         if path in ("/authorization/oauth/logon", "/authorization/oauth/authorization"):
             return oauth.logon(self.state, request)
-        if self.state.options.latency:
-            time.sleep(self.state.options.latency)
-        if path == "/authorization/oauth/token":
+        is_token = path == "/authorization/oauth/token"
+        time.sleep(self.state.options.token_latency if is_token else self.state.options.latency)
+        if is_token:
             right = oauth.token(self.state, request)
         elif api.PREFIX.match(request.path):
             right = api.answer(self.state, request)

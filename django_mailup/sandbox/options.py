@@ -46,7 +46,9 @@ class Options:
     retry_after: bool = False
     max_page_size: int = 1000
     latency: float = 0.0
-    """Added to every answer of the token endpoint and the API."""
+    """Added to every answer of the API."""
+    token_latency: float = 0.0
+    """Added to every answer of the token endpoint."""
 
     def changed(self, values: Mapping[str, Any]) -> Options:
         """Return options with some values changed; text is read as the type of the option.

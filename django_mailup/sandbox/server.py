@@ -32,7 +32,7 @@ def bind(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> BaseWSGISe
     Raises:
         OSError: the port is taken. (The library would print and exit, so the socket is made here.)
     """
-    with socket.create_server((host, port), backlog=128) as listening:
+    with socket.create_server((host, port), backlog=1024) as listening:
         return make_server(host, port, sandbox, threaded=True, request_handler=_Handler, fd=listening.fileno())
 
 

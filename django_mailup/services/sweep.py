@@ -55,16 +55,31 @@ def _many(pks: Iterable[int], clock: Clock) -> Tally:
     return tally
 
 
-def take_due(*, clock: Clock = timezone.now) -> Iterator[list[int]]:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Primary keys to renew, and after how many seconds."""
+
+    pks: list[int]
+    countdown: float
+
+
+def take_due(*, clock: Clock = timezone.now) -> Iterator[Batch]:
     """Yield batches of primary keys that are due, each pushed forward by two periods as it is handed out.
 
-    So a backlog isn't handed out twice, and what is lost on the way comes due again by itself.
+    So a backlog isn't handed out twice, and what is lost on the way comes due again by itself. No more is handed out
+    than REFRESH_RATE allows in a period, evenly spread over it; the rest stays due for the next run.
     """
-    moment = clock()
-    rows = Token.objects.using(router.db_for_write(Token))
-    while batch := list(rows.due(now=moment).values_list("pk", flat=True)[: mailup_settings.REFRESH_BATCH_SIZE]):
-        rows.filter(pk__in=batch, refresh_at__lte=moment).update(refresh_at=moment + 2 * mailup_settings.REFRESH_PERIOD)
-        yield batch
+    moment, rows = clock(), Token.objects.using(router.db_for_write(Token))
+    rate, period = mailup_settings.REFRESH_RATE, mailup_settings.REFRESH_PERIOD
+    size = max(1, min(mailup_settings.REFRESH_BATCH_SIZE, round(rate * period.total_seconds())))
+    countdown = 0.0
+    while countdown < period.total_seconds():
+        pks = list(rows.due(now=moment).values_list("pk", flat=True)[:size])
+        if not pks:
+            return
+        rows.filter(pk__in=pks, refresh_at__lte=moment).update(refresh_at=moment + 2 * period)
+        yield Batch(pks, countdown)
+        countdown += len(pks) / rate
 
 
 def clear_expired_requests(*, clock: Clock = timezone.now) -> int:

@@ -60,7 +60,7 @@ def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
 
 
 def test_fifty_threads_make_one_refresh(expired: Token, mailup_sandbox: Sandbox) -> None:
-    mailup_sandbox.configure(refresh_reuse="revokes", latency=0.1)
+    mailup_sandbox.configure(refresh_reuse="revokes", token_latency=0.1)
     lives = in_threads(50, lambda: refresh.access(expired.pk))
 
     assert {type(live) for live in lives} == {refresh.Live}
@@ -72,7 +72,7 @@ def test_fifty_threads_make_one_refresh(expired: Token, mailup_sandbox: Sandbox)
 def test_all_threads_learn_of_a_failure_after_one_try(
     expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any]
 ) -> None:
-    mailup_sandbox.configure(latency=0.1)
+    mailup_sandbox.configure(token_latency=0.1)
     mailup_sandbox.fail_with("status", status=503, path=TOKEN, times=-1)
     mailup_requests.clear()
     outcomes = in_threads(20, lambda: refresh.access(expired.pk))
@@ -397,21 +397,43 @@ def due(db: None, mailup_connection: Connect, user: Any, clock: Any) -> Token:
 
 
 def test_the_sweep_hands_out_what_is_due_once(due: Token, clock: Any) -> None:
-    assert list(sweep.take_due(clock=clock)) == [[due.pk]]
+    assert list(sweep.take_due(clock=clock)) == [sweep.Batch([due.pk], 0.0)]
     assert list(sweep.take_due(clock=clock)) == []
 
     clock.move(seconds=601)  # what was lost on the way comes due again by itself
-    assert list(sweep.take_due(clock=clock)) == [[due.pk]]
+    assert list(sweep.take_due(clock=clock)) == [sweep.Batch([due.pk], 0.0)]
+
+
+def copies(token: Token, count: int, users: Any) -> None:
+    """Store more rows like this one, each of a user of its own."""
+    for number in range(count):
+        token.pk, token.user = None, users.objects.create(username=f"u{number}")
+        token._state.adding = True
+        token.save()
 
 
 def test_the_sweep_takes_batches(due: Token, clock: Any, settings: Any, django_user_model: Any) -> None:
-    for number in range(4):
-        due.pk, due.user = None, django_user_model.objects.create(username=f"u{number}")
-        due._state.adding = True
-        due.save()
+    copies(due, 4, django_user_model)
     settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 2}
 
-    assert [len(batch) for batch in sweep.take_due(clock=clock)] == [2, 2, 1]
+    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [
+        (2, 0),
+        (2, 0.04),
+        (1, 0.08),
+    ]
+
+
+def test_the_sweep_hands_out_no_more_than_its_rate(
+    due: Token, clock: Any, settings: Any, django_user_model: Any
+) -> None:
+    copies(due, 11, django_user_model)
+    pace = {"REFRESH_RATE": 0.5, "REFRESH_PERIOD": 10, "REFRESH_BATCH_SIZE": 2}
+    settings.MAILUP = {**settings.MAILUP, **pace}
+
+    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [(2, 0), (2, 4), (2, 8)]
+    clock.move(seconds=10)
+    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [(2, 0), (2, 4), (2, 8)]
+    assert list(sweep.take_due(clock=clock)) == []
 
 
 def test_the_sweep_leaves_dead_disabled_and_fresh_tokens_alone(due: Token, clock: Any) -> None:

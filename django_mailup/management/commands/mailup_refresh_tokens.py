@@ -16,7 +16,7 @@ class Command(BaseCommand):
         services.sweep.clear_expired_requests()
         refreshed = failed = 0
         for batch in services.sweep.take_due():
-            tally = services.sweep.many(batch)
+            tally = services.sweep.many(batch.pks)
             refreshed += tally.refreshed
             failed += tally.failed
         self.stdout.write(f"{refreshed} renewed, {failed} failed.")

@@ -1,0 +1,22 @@
+"""The site that benchmarks measure. Its database and its MailUp come from the environment, which `stage` sets."""
+
+from __future__ import annotations
+
+import environ
+
+env = environ.Env()
+
+SECRET_KEY = "benchmarks"
+USE_TZ = True
+DATABASES = {"default": env.db("BENCH_DATABASE_URL", default="sqlite:///:memory:")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {"timeout": 30}
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_mailup"]
+MAILUP = {
+    "BASE_URL": env.str("BENCH_MAILUP_URL", "https://services.mailup.com"),
+    "REFRESH_RATE": 1_000_000,
+    "ENCRYPTION_KEYS": ["YmVuY2htYXJrcyBuZWVkIGEga2V5LCBidXQgbm9uZSA="],
+}
+CELERY_BROKER_URL = env.str("BENCH_BROKER_URL", "memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1

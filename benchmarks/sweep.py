@@ -1,0 +1,189 @@
+"""The periodic renewal at scale: PostgreSQL, Redis, a Celery worker; beside it the sequential loop of other projects."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import time
+from datetime import timedelta
+from typing import Any
+
+from . import stage
+
+LATENCY = 0.05
+LOOP = 100
+BROKER = os.environ.get("BENCH_REDIS", "redis://127.0.0.1:6379/11")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=int, default=10000)
+    parser.add_argument("--processes", type=int, default=2, help="worker processes")
+    parser.add_argument("--threads", type=int, default=24, help="threads in each")
+    parser.add_argument("--fan-out", type=int, nargs="*", default=[1000, 10000, 100000])
+    options = parser.parse_args()
+    os.environ["BENCH_BROKER_URL"] = BROKER
+    with (
+        stage.sandbox(token_latency=LATENCY, rate_limit=0, refresh_reuse="accepted") as url,
+        stage.database("postgres"),
+    ):
+        stage.set_up_django()
+        populate(max(options.tokens, LOOP))
+        loop = sequential(LOOP)
+        rate, queries = swept(url, options.tokens, options.processes, options.threads)
+        peaks = {count: fan_out(count) for count in options.fan_out}
+    rows: list[dict[str, Any]] = [
+        {"way": "sequential loop", "tokens": LOOP, "tokens/s": loop, "times the loop": 1.0, "queries a token": ""},
+        {
+            "way": f"{options.processes} workers of {options.threads} threads",
+            "tokens": options.tokens,
+            "tokens/s": rate,
+            "times the loop": rate / loop,
+            "queries a token": queries,
+        },
+    ]
+    rows += [{"way": "fan-out alone, peak MB", "tokens": count, "tokens/s": peak} for count, peak in peaks.items()]
+    result = {
+        "tokens": options.tokens,
+        "tokens_per_second": round(rate, 1),
+        "speedup": round(rate / loop, 1),
+        "queries_per_token": round(queries, 2),
+        "peak_mb": max(peaks.values(), default=0.0),
+        "peaks_mb": peaks,
+    }
+    stage.report(f"Due tokens, {LATENCY * 1000:.0f} ms at the token endpoint", rows, result)
+
+
+def populate(count: int) -> None:
+    """Make connections, all from one login: the sandbox is told to accept a refresh token again."""
+    from django.contrib.auth.models import User
+    from django.utils import timezone
+
+    from django_mailup.models import Token
+    from django_mailup.sandbox import Sandbox
+    from django_mailup.services import connect, registrations
+
+    registration, _ = registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+    with_login = connect.with_password(username="m12345", password="sandbox")
+    past = timezone.now() - timedelta(hours=1)
+    User.objects.bulk_create(User(username=f"u{number}") for number in range(count))
+    Token.objects.bulk_create(
+        (
+            Token(
+                registration=registration, user=user, account_uid="4321", account_username="m12345",
+                access_token=with_login.access_token, refresh_token=with_login.refresh_token,
+                connected_at=past, expires_at=past, refresh_at=past,
+            )
+            for user in User.objects.all()
+        ),
+        batch_size=1000,
+    )  # fmt: skip
+    with_login.delete()
+
+
+def make_due() -> None:
+    from django.utils import timezone
+
+    from django_mailup.models import Token
+
+    past = timezone.now() - timedelta(hours=1)
+    Token.objects.update(connected_at=past, refreshed_at=None, expires_at=past, refresh_at=past)
+
+
+def sequential(count: int) -> float:
+    """Renew one after the other, as peers' commands and tasks do. Returns tokens a second."""
+    from django_mailup.models import Token
+    from django_mailup.services import refresh
+
+    pks = list(Token.objects.values_list("pk", flat=True)[:count])
+    started = time.perf_counter()
+    for pk in pks:
+        refresh.access(pk)
+    return count / (time.perf_counter() - started)
+
+
+def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, float]:
+    """Let workers renew all. Returns tokens a second, from the sweep's start, and queries a token."""
+    from benchmarks.celery_app import app
+    from django_mailup.models import Token
+    from django_mailup.tasks import refresh_expiring_tokens
+
+    make_due()
+    app.control.purge()
+    with contextlib.ExitStack() as stack:
+        for number in range(processes):
+            arguments = ["-P", "threads", "-c", str(threads), "-n", f"w{number}@bench", "-l", "ERROR"]
+            quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+            stack.enter_context(
+                stage.process(
+                    "-m", "celery", "-A", "benchmarks.celery_app", "worker", *arguments, *quiet,
+                    stdout=subprocess.DEVNULL,
+                )
+            )  # fmt: skip
+        while len(app.control.ping(timeout=1) or []) < processes:
+            time.sleep(0.2)
+        before, queries_before = stage.door(url)["counters"]["refreshes"], executed()
+        started = time.perf_counter()
+        refresh_expiring_tokens()
+        while stage.door(url)["counters"]["refreshes"] - before < count:
+            time.sleep(0.1)
+        seconds = time.perf_counter() - started
+        while Token.objects.filter(generation=1).exclude(claim_owner="").exists():
+            time.sleep(0.1)
+        time.sleep(1.5)  # PostgreSQL publishes its counters once a second
+        queries = executed() - queries_before
+    return count / seconds, queries / count
+
+
+def executed() -> int:
+    """How many statements PostgreSQL has committed in this database: in autocommit, each is one."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def fan_out(count: int) -> float:
+    """Hand out so many due tokens, in a process of its own. Returns its peak memory in MB."""
+    from django_mailup.models import Token
+
+    have = Token.objects.count()
+    if have < count:
+        from django.contrib.auth.models import User
+
+        first = Token.objects.select_related("registration").first()
+        assert first is not None
+        users = User.objects.bulk_create(User(username=f"more{have}-{number}") for number in range(count - have))
+        Token.objects.bulk_create(
+            (
+                Token(
+                    registration=first.registration, user=user, account_uid="4321",
+                    access_token=first.access_token, refresh_token=first.refresh_token,
+                    connected_at=first.connected_at, expires_at=first.expires_at, refresh_at=first.refresh_at,
+                )
+                for user in users
+            ),
+            batch_size=1000,
+        )  # fmt: skip
+    make_due()
+    Token.objects.filter(pk__in=Token.objects.order_by("pk").values("pk")[count:]).update(
+        refresh_at=Token.objects.order_by("pk").first().refresh_at + timedelta(days=1)  # type: ignore[union-attr]
+    )
+    code = (
+        "import django; django.setup()\n"
+        "import resource\n"
+        "from django_mailup.services import sweep\n"
+        "handed = sum(len(batch.pks) for batch in sweep.take_due())\n"
+        "print(handed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    child = stage.start("-c", code, stdout=subprocess.PIPE, text=True)
+    handed, peak = child.communicate(timeout=300)[0].split()
+    assert int(handed) == count, f"{handed} of {count} were handed out"
+    return round(float(peak), 1)
+
+
+if __name__ == "__main__":
+    main()
