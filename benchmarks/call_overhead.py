@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--calls", type=int, default=50)
     options = parser.parse_args()
-    with stage.sandbox(rate_limit=0) as url, stage.database("sqlite"):
+    with stage.fast_server() as url, stage.database("sqlite"):
         stage.set_up_django()
         ways, queries = prepare(url)
         spent: dict[str, list[float]] = {name: [] for name in ways}

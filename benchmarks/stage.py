@@ -70,11 +70,29 @@ def _administer(kind: str, statement: str) -> None:
 @contextmanager
 def sandbox(**options: Any) -> Iterator[str]:
     """Run the sandbox in a process of its own. Yields its base URL."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     arguments = ["mailup_sandbox", "--host", "127.0.0.1", "--port", str(port)]
     arguments += [part for name, value in options.items() for part in ("--option", f"{name}={value}")]
-    with process("-m", "django", *arguments, stdout=subprocess.DEVNULL):
+    with _serving("-m", "django", *arguments, port=port) as url:
+        yield url
+
+
+@contextmanager
+def fast_server(latency: float = 0.0) -> Iterator[str]:
+    """Run `benchmarks.server` in a process of its own. Yields its base URL."""
+    port = free_port()
+    with _serving("-m", "benchmarks.server", str(port), str(latency), port=port) as url:
+        yield url
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _serving(*arguments: str, port: int) -> Iterator[str]:
+    with process(*arguments, stdout=subprocess.DEVNULL):
         url = f"http://127.0.0.1:{port}"
         give_up_at = time.monotonic() + 20
         while True:

@@ -112,7 +112,7 @@ class OAuthClient:
 
         kind = LegacyApplicationClient if isinstance(grant, Password) else WebApplicationClient
         fields = grant.form()
-        adapter = self._adapter or transport.GuardedAdapter(guard)
+        adapter = self._adapter or transport.GuardedAdapter()
         guard.watch(None)
         guard.sent = self._adapter is not None  # another adapter than ours doesn't tell
         with OAuth2Session(client=kind(self._client_id), redirect_uri=fields.pop("redirect_uri", None)) as session:

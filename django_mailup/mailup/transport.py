@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
 from typing import Any, Final, TypeVar
 
 import requests
@@ -30,10 +32,9 @@ _pooled: BaseAdapter | None = None
 _pooled_lock = threading.Lock()
 
 
+@cache
 def user_agent() -> str:
-    """Return the name and version under which every request introduces itself."""
-    from importlib.metadata import version
-
+    """Return the name and version under which every request introduces itself. Reading them costs a millisecond."""
     return f"django-mailup-connect/{version('django-mailup-connect')}"
 
 
@@ -155,45 +156,61 @@ class Guard:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-class _GuardedConnection:
+class _Guarding(threading.local):
+    """The guard of the token call that this thread makes."""
+
     guard: Guard
 
+
+_this_thread = _Guarding()
+
+
+class _GuardedConnection:
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
-        self.guard.watch(self.sock)  # type: ignore[attr-defined]
+        _this_thread.guard.watch(self.sock)  # type: ignore[attr-defined]
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:  # type: ignore[attr-defined]
             self.connect()
-        self.guard.watch(self.sock)  # type: ignore[attr-defined]
-        self.guard.sent = True
+        _this_thread.guard.watch(self.sock)  # type: ignore[attr-defined]
+        _this_thread.guard.sent = True
         super().request(*args, **kwargs)  # type: ignore[misc]
+
+
+class _GuardedHTTP(_GuardedConnection, HTTPConnection):
+    pass
+
+
+class _GuardedHTTPS(_GuardedConnection, HTTPSConnection):
+    pass
+
+
+class _GuardedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _GuardedHTTP
+
+
+class _GuardedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _GuardedHTTPS
 
 
 class GuardedAdapter(HTTPAdapter):
     """An adapter for a single token call: a connection of its own, no retry, an end, and a limit to the answer's size.
 
     A connection from a pool may have been closed by the server a moment ago, and nobody could tell then whether
-    the refresh token was spent.
+    the refresh token was spent. It works inside `within`, which sets the guard.
     """
 
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+    def __init__(self) -> None:
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        plain = type("GuardedHTTP", (_GuardedConnection, HTTPConnection), {"guard": self._guard})
-        secure = type("GuardedHTTPS", (_GuardedConnection, HTTPSConnection), {"guard": self._guard})
-        self._pools = {
-            "http": type("GuardedHTTPPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("GuardedHTTPSPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
+        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
@@ -221,6 +238,7 @@ def within(guard: Guard, call: Callable[[], T]) -> T:
     done = threading.Event()
 
     def run() -> None:
+        _this_thread.guard = guard
         try:
             outcome.append(call())
         except BaseException as error:  # handed over to the caller, whatever it is

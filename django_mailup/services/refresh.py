@@ -72,13 +72,22 @@ class Live:
 # -------------------------------------------------------------------------------- what others call
 
 
-def access(pk: int, *, refused: int | None = None, at_once: bool = False, clock: Clock = timezone.now) -> Live:
+def access(
+    pk: int,
+    *,
+    refused: int | None = None,
+    at_once: bool = False,
+    known: Token | None = None,
+    clock: Clock = timezone.now,
+) -> Live:
     """Return a usable access token of a row, renewing it first when it is about to run out.
 
     Args:
         pk: the row.
         refused: a generation whose access token MailUp refuses; renew unless somebody did meanwhile.
         at_once: try also if the last try failed just now.
+        known: the row as it was read a moment ago, with its registration, when it is known to need a renewal: that
+            saves a query. If it has changed since, the claim fails, and it is read again.
 
     Raises:
         NotConnected: the row is gone.
@@ -91,7 +100,7 @@ def access(pk: int, *, refused: int | None = None, at_once: bool = False, clock:
         leader, flight = _flights.join(key)
         if leader:
             try:
-                flight.outcome = _lead(pk, refused, at_once, clock)
+                flight.outcome = _lead(pk, refused, at_once, known, clock)
             except MailUpError as error:
                 flight.outcome = _Outcome(error=error)
             finally:
@@ -140,13 +149,15 @@ _flights: Flights[tuple[str, int], _Outcome] = Flights()
 # ------------------------------------------------------------------- one flight among all processes
 
 
-def _lead(pk: int, refused: int | None, at_once: bool, clock: Clock) -> _Outcome:
+def _lead(pk: int, refused: int | None, at_once: bool, known: Token | None, clock: Clock) -> _Outcome:
     """Fly for this process: apart from the caller's transaction, except in a test case, whose rows only it can see."""
-    token = _read(pk)
-    live = _usable(token, refused, clock(), at_once=at_once)
-    if live is not None:
-        return _Outcome(live=live)
-    assert token is not None
+    token = known
+    if token is None:
+        token = _read(pk)
+        live = _usable(token, refused, clock(), at_once=at_once)
+        if live is not None:
+            return _Outcome(live=live)
+        assert token is not None
     using = _database()
     if isolation.inside_test_case(using) or isolation.is_apart():
         return _settle(token, refused, at_once, False, clock)

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db import router
+from django.db import connections, router
 from django.utils import timezone
 
 from .. import state
 from ..conf import mailup_settings
-from ..exceptions import MailUpError
+from ..exceptions import ClientRejected, MailUpError
 from ..models import Token
 from . import isolation, refresh, schedule
 from .refresh import Clock
@@ -38,20 +38,33 @@ def many(pks: Iterable[int], *, clock: Clock = timezone.now) -> Tally:
 
 def _many(pks: Iterable[int], clock: Clock) -> Tally:
     tally = Tally()
-    rows = Token.objects.using(router.db_for_write(Token))
-    for pk in pks:
+    using = router.db_for_write(Token)
+    wanted = list(pks)
+    known = Token.objects.using(using).select_related("registration").in_bulk(wanted)
+    rejected: set[int] = set()
+    for pk in wanted:
+        token = known.pop(pk, None)  # once: the same key again has been seen to
+        if (
+            token is None
+            or not token.is_active
+            or token.registration_id in rejected
+            or schedule.due_at(token.received_at, token.expires_at) > clock()
+        ):
+            tally.skipped += 1
+            continue
         try:
-            token = rows.filter(pk=pk).first()
-            if token is None or not token.is_active or schedule.due_at(token.received_at, token.expires_at) > clock():
-                tally.skipped += 1
-                continue
-            refresh.access(pk, refused=token.generation, clock=clock)
+            # If somebody renewed it since it was read, the generation is another one, and nothing is sent.
+            refresh.access(pk, refused=token.generation, known=token, clock=clock)
             tally.refreshed += 1
+        except ClientRejected:
+            rejected.add(token.registration_id)  # said once, on the registration; the others come due again
+            tally.failed += 1
         except MailUpError:
             tally.failed += 1  # said on the row, in the log and by signal
         except Exception:
             logger.exception("mailup.refresh_crashed token=%s", pk)
             tally.failed += 1
+            connections[using].close_if_unusable_or_obsolete()  # or the next ones would fail with it
     return tally
 
 

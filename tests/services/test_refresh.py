@@ -453,6 +453,42 @@ def test_a_job_renews_once_although_it_comes_twice(due: Token, clock: Any, mailu
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
+def test_a_rejected_client_is_asked_once_in_a_job(
+    due: Token, clock: Any, mailup_sandbox: Sandbox, mailup_requests: list[Any], django_user_model: Any
+) -> None:
+    copies(due, 3, django_user_model)
+    mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
+    mailup_requests.clear()
+    pks = list(Token.objects.values_list("pk", flat=True))
+
+    assert sweep.many(pks, clock=clock) == sweep.Tally(failed=1, skipped=3)
+    assert len(mailup_requests) == 1
+    assert sweep.many(pks, clock=clock) == sweep.Tally(failed=1, skipped=3)
+    assert len(mailup_requests) == 1
+
+
+def test_a_token_renewed_after_the_job_has_read_it_is_left_alone(
+    transactional_db: None, due: Token, clock: Any, mailup_sandbox: Sandbox, mailup_connection: Connect
+) -> None:
+    """The first of two is withheld until somebody has renewed the second."""
+    clock.move(seconds=-3000)
+    site = mailup_connection(None, username="m67890")
+    clock.move(seconds=3000)
+    answered = mailup_sandbox.state.refresh
+
+    def meanwhile(*args: Any) -> Any:
+        mailup_sandbox.state.refresh = answered  # type: ignore[method-assign]
+        in_threads(1, lambda: refresh.access(site.pk, refused=site.generation, clock=clock))
+        return answered(*args)
+
+    mailup_sandbox.state.refresh = meanwhile  # type: ignore[method-assign]
+    sweep.many([due.pk, site.pk], clock=clock)
+
+    site.refresh_from_db()
+    assert site.generation == 2
+    assert mailup_sandbox.state.counters["refreshes"] == 2
+
+
 def test_one_failure_stops_no_other(
     due: Token, clock: Any, mailup_connection: Connect, mailup_sandbox: Sandbox
 ) -> None:
