@@ -34,6 +34,7 @@ from ..exceptions import (
     ReauthorizationRequired,
     RegistrationUnavailable,
     TransactionOpen,
+    UnexpectedResponse,
 )
 from ..mailup.grants import RefreshToken
 from ..mailup.tokens import AccessToken
@@ -271,12 +272,19 @@ def _failed(token: Token, owner: str, error: MailUpError, moment: datetime) -> _
             if isinstance(error, RateLimited):
                 wait = max(wait, timedelta(seconds=error.retry_after))
             columns["refresh_at"] = moment + wait
-            if isinstance(error, MailUpUnavailable) and error.may_have_arrived:
+            if _may_be_spent(error):
                 columns["interrupted"] = True
     if not _save(token, owner, columns, until=time.monotonic() + claim_life() / 2):
         return None
     logger.warning("mailup.token_refresh_failed token=%s error=%s failures=%s", token.pk, error.code, failures)
     return _Outcome(error=error, signal=signal)
+
+
+def _may_be_spent(error: MailUpError) -> bool:
+    """Say whether MailUp may have renewed the pair although the new one didn't get here: no answer, or an odd 200."""
+    if isinstance(error, UnexpectedResponse):
+        return error.status in (0, 200)
+    return isinstance(error, MailUpUnavailable) and error.may_have_arrived
 
 
 def _save(token: Token, owner: str, columns: dict[str, Any], *, until: float) -> bool:
