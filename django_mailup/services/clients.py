@@ -13,8 +13,8 @@ from ..mailup.client import MailUpClient
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
-from . import labels, refresh, registrations
-from .refresh import Clock, Live
+from . import labels, refresh, registrations, rows
+from .rows import Clock, Live
 
 
 class _Site:
@@ -118,5 +118,5 @@ class _RowTokenSource:
 
 
 def _live_of(token: Token) -> Live:
-    refresh.require_active(token)
+    rows.require_active(token)
     return Live(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)

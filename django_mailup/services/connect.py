@@ -28,7 +28,7 @@ from ..mailup.grants import AuthorizationCode, Password
 from ..mailup.tokens import TokenSet
 from ..models import DEFAULT_REGISTRATION, AuthorizationRequest, ClientRegistration, Token
 from . import clients, isolation, labels, refresh, registrations, schedule
-from .refresh import Clock
+from .rows import Clock
 
 logger = logging.getLogger("django_mailup")
 

@@ -11,7 +11,7 @@ from ..conf import mailup_settings
 from ..crypto import Sealed
 from ..exceptions import DecryptionFailed
 from ..models import ClientRegistration, Token
-from .refresh import Clock
+from .rows import Clock
 
 
 @dataclass(frozen=True, slots=True)

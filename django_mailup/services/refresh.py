@@ -12,24 +12,22 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.dispatch import Signal
 from django.utils import timezone
 
-from .. import exceptions, signals
+from .. import signals
 from ..conf import mailup_settings
 from ..database_clock import DatabaseNow
 from ..exceptions import (
     ClientRejected,
     MailUpError,
     MailUpUnavailable,
-    NotConnected,
     RateLimited,
     ReauthorizationRequired,
     RegistrationUnavailable,
@@ -39,35 +37,13 @@ from ..exceptions import (
 from ..mailup.grants import RefreshToken
 from ..mailup.tokens import AccessToken
 from ..models import Token
-from . import isolation, registrations, schedule
+from . import isolation, registrations, rows, schedule
 from .flights import Flights
+from .rows import Clock, Live
 
 logger = logging.getLogger("django_mailup")
-Clock = Callable[[], datetime]
-
-_KINDS: Final[dict[str, type[MailUpError]]] = {
-    kind.code: kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, MailUpError)
-}
-
-ABOUT_TO_EXPIRE: Final = timedelta(seconds=30)
-"""A call renews a token that has less than this to live."""
-FAIL_FAST: Final = timedelta(seconds=30)
-"""For so long after a failure, callers get that failure instead of another try."""
 LOCK_WAIT: Final = 1
 """Seconds that a claim made beside the caller's own transaction waits for a row lock: it may be the caller's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """An access token that may be used now."""
-
-    access_token: AccessToken
-    generation: int
-    expires_at: datetime
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Say whether it lives long enough for a call."""
-        return self.expires_at - ABOUT_TO_EXPIRE > now
 
 
 # -------------------------------------------------------------------------------- what others call
@@ -96,7 +72,7 @@ def access(
         TransactionOpen: the pair couldn't be stored safely inside the caller's transaction; nothing was sent.
         MailUpUnavailable, ClientRejected, DecryptionFailed, UnexpectedResponse: as they say.
     """
-    key = (_database(), pk)
+    key = (rows.database(), pk)
     for _ in range(3):
         leader, flight = _flights.join(key)
         if leader:
@@ -124,12 +100,6 @@ def now(token: Token, *, clock: Clock = timezone.now) -> Live:
     return access(token.pk, refused=token.generation, at_once=True, clock=clock)
 
 
-def require_active(token: Token) -> None:
-    """Raise the ReauthorizationRequired that a dead row tells of."""
-    if not token.is_active:
-        raise _recorded(token)
-
-
 def claim_life() -> float:
     """Return how many seconds a claim lasts: nothing is sent in its second half, so it outlives the call."""
     return 2 * mailup_settings.TOKEN_DEADLINE + 10
@@ -154,12 +124,12 @@ def _lead(pk: int, refused: int | None, at_once: bool, known: Token | None, cloc
     """Fly for this process: apart from the caller's transaction, except in a test case, whose rows only it can see."""
     token = known
     if token is None:
-        token = _read(pk)
-        live = _usable(token, refused, clock(), at_once=at_once)
+        token = rows.read(pk)
+        live = rows.usable(token, refused, clock(), at_once=at_once)
         if live is not None:
             return _Outcome(live=live)
         assert token is not None
-    using = _database()
+    using = rows.database()
     if isolation.inside_test_case(using) or isolation.is_apart():
         return _settle(token, refused, at_once, False, clock)
     beside = isolation.inside_block(using)
@@ -189,12 +159,12 @@ def _settle(token: Token, refused: int | None, at_once: bool, beside: bool, cloc
             if outcome is not None:
                 return outcome
         while True:
-            fresh = _read(pk)
+            fresh = rows.read(pk)
             if fresh is None and beside:
                 raise TransactionOpen  # the caller's transaction made the row
             if fresh is not None and fresh.generation == token.generation and fresh.failure_count != seen_failures:
-                return _Outcome(error=_recorded(fresh))
-            live = _usable(fresh, refused, clock(), at_once=at_once, just_received=token.generation)
+                return _Outcome(error=rows.recorded(fresh))
+            live = rows.usable(fresh, refused, clock(), at_once=at_once, just_received=token.generation)
             if live is not None:
                 return _Outcome(live=live)
             assert fresh is not None
@@ -210,9 +180,11 @@ def _settle(token: Token, refused: int | None, at_once: bool, beside: bool, cloc
 
 def _claim(token: Token, owner: str, beside: bool) -> bool:
     """Take the claim on a row, if nobody has it and the row is as it was read. One UPDATE, committed at once."""
-    using = _database()
+    using = rows.database()
     free = Q(claim_owner="") | Q(claimed_until__lte=DatabaseNow())
-    rows = Token.objects.using(using).filter(free, pk=token.pk, generation=token.generation, status=Token.Status.ACTIVE)
+    unclaimed = Token.objects.using(using).filter(
+        free, pk=token.pk, generation=token.generation, status=Token.Status.ACTIVE
+    )
     values: dict[str, Any] = {
         # Whoever had the claim and let it run out may have spent the refresh token.
         "interrupted": Case(When(~Q(claim_owner=""), then=Value(True)), default=F("interrupted")),
@@ -220,14 +192,14 @@ def _claim(token: Token, owner: str, beside: bool) -> bool:
         "claimed_until": DatabaseNow(claim_life()),
     }
     if not beside:
-        return rows.update(**values) == 1
+        return unclaimed.update(**values) == 1
     connection = connections[using]
     with transaction.atomic(using=using), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}s'")
         elif connection.vendor == "mysql":
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT}")
-        return rows.update(**values) == 1
+        return unclaimed.update(**values) == 1
 
 
 def _renew(token: Token, owner: str, claimed_at: float, clock: Clock) -> _Outcome | None:
@@ -289,12 +261,12 @@ def _may_be_spent(error: MailUpError) -> bool:
 
 def _save(token: Token, owner: str, columns: dict[str, Any], *, until: float) -> bool:
     """Write an outcome, if claim and generation are still ours. A lost database is tried again until the deadline."""
-    using = _database()
+    using = rows.database()
     pause = 0.1
     while True:
         try:
-            rows = Token.objects.using(using).filter(pk=token.pk, claim_owner=owner, generation=token.generation)
-            return rows.update(**columns) == 1
+            ours = Token.objects.using(using).filter(pk=token.pk, claim_owner=owner, generation=token.generation)
+            return ours.update(**columns) == 1
         except (OperationalError, InterfaceError):
             if time.monotonic() + pause > until or connections[using].in_atomic_block:
                 raise
@@ -303,52 +275,10 @@ def _save(token: Token, owner: str, columns: dict[str, Any], *, until: float) ->
             pause = min(pause * 2, 1.0)
 
 
-# ------------------------------------------------------------------------------------- reading rows
-
-
-def _database() -> str:
-    """Refresh reads where it writes: a replica may lag behind the newest pair."""
-    return router.db_for_write(Token)
-
-
-def _read(pk: int) -> Token | None:
-    return Token.objects.using(_database()).with_claim().select_related("registration").filter(pk=pk).first()
-
-
-def _usable(
-    token: Token | None, refused: int | None, moment: datetime, *, at_once: bool, just_received: int | None = None
-) -> Live | None:
-    """Return what can be used of a row as it is, None when it must be renewed, or raise why it can't be.
-
-    `just_received`: the generation that was waited for to pass; a newer one is used whatever a clock says.
-    """
-    if token is None:
-        raise NotConnected
-    require_active(token)
-    live = Live(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)
-    newer = just_received is not None and token.generation > just_received
-    if token.generation != refused and (newer or live.is_fresh(moment)):
-        return live
-    if not at_once and token.failed_at is not None and timedelta(0) <= moment - token.failed_at < FAIL_FAST:
-        raise _recorded(token)
-    retry_at = token.registration.retry_at
-    if retry_at is not None and retry_at > moment:
-        raise ClientRejected
-    return None
-
-
-def _recorded(token: Token) -> MailUpError:
-    """Return the failure that a row tells of, as the exception that it was."""
-    code, _, sentence = token.last_error.partition(": ")
-    if not token.is_active:
-        return ReauthorizationRequired(sentence)
-    return _KINDS.get(code, MailUpUnavailable)(sentence)
-
-
 def _announced(outcome: _Outcome, pk: int) -> Live:
     """Send the signal of an outcome, in the caller's thread and after the save; then return or raise."""
     if outcome.signal is not None and outcome.signal.has_listeners(Token):
-        token = Token.objects.using(_database()).select_related("registration", "user").filter(pk=pk).first()
+        token = Token.objects.using(rows.database()).select_related("registration", "user").filter(pk=pk).first()
         if token is not None:
             announce(outcome.signal, token, error=outcome.error)
     if outcome.error is not None:

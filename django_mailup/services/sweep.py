@@ -14,7 +14,7 @@ from ..conf import mailup_settings
 from ..exceptions import ClientRejected, MailUpError
 from ..models import Token
 from . import isolation, refresh, schedule
-from .refresh import Clock
+from .rows import Clock
 
 logger = logging.getLogger("django_mailup")
 
