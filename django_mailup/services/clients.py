@@ -55,7 +55,7 @@ def connection_of(
     user: Any = SITE, *, account: Token | str | None = None, registration: str = DEFAULT_REGISTRATION
 ) -> Token:
     """Return the connection that `client_for` would use. Raises NotConnected or MultipleConnections."""
-    if user is not SITE and (user is None or not getattr(user, "is_authenticated", False)):
+    if user is not SITE and not getattr(user, "is_authenticated", False):
         raise NotConnected
     rows = Token.objects.of(user=None if user is SITE else user, registration=registration)
     rows = rows.filter(registration__enabled=True)

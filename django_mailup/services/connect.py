@@ -126,14 +126,8 @@ def complete(
         raise RegistrationUnavailable
     redirect_uri = _redirect_uri(waiting.redirect_uri, received_state)
     pair = registrations.exchange(registration, AuthorizationCode(code, redirect_uri), clock=clock)
-    try:
-        token = _store(pair, registration=registration, user=None if waiting.for_site else user)
-    except IntegrityError:
-        raise StateMismatch("The user or the client registration was deleted meanwhile.") from None
-    registrations.accepted(registration)
-    token, created = _identify(token, meant=waiting.token_pk, clock=clock)
-    logger.info("mailup.account_connected token=%s created=%s", token.pk, created)
-    refresh.announce(signals.account_connected, token, request=request, created=created)
+    owner = None if waiting.for_site else user
+    token, created = _connect(pair, registration, owner, meant=waiting.token_pk, request=request, clock=clock)
     return Completed(token, created, waiting.next_url)
 
 
@@ -158,12 +152,7 @@ def with_password(
     _refuse_transaction(Token)
     row = registrations.find(registration)
     pair = registrations.exchange(row, Password(username, password), clock=clock)
-    token = _store(pair, registration=row, user=user)
-    registrations.accepted(row)
-    token, created = _identify(token, meant=None, clock=clock)
-    logger.info("mailup.account_connected token=%s created=%s", token.pk, created)
-    refresh.announce(signals.account_connected, token, created=created)
-    return token
+    return _connect(pair, row, user, meant=None, request=None, clock=clock)[0]
 
 
 def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
@@ -188,11 +177,31 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
         tell()
 
 
-def _store(pair: TokenSet, *, registration: ClientRegistration, user: Any) -> Token:
-    """Save a pair that MailUp has just given, before anything else happens, as a row without a name."""
-    return Token.objects.using(router.db_for_write(Token)).create(
-        registration=registration, user=user, connected_at=pair.received_at, **schedule.columns(pair)
-    )
+@sensitive_variables("pair")
+def _connect(
+    pair: TokenSet,
+    registration: ClientRegistration,
+    user: Any,
+    *,
+    meant: int | None,
+    request: HttpRequest | None,
+    clock: Clock,
+) -> tuple[Token, bool]:
+    """Save a pair that MailUp has just given, as a row without a name, before anything else happens; then name it.
+
+    Returns the connection, and whether its row is new. Raises StateMismatch (the owner is gone) and AccountMismatch.
+    """
+    try:
+        token = Token.objects.using(router.db_for_write(Token)).create(
+            registration=registration, user=user, connected_at=pair.received_at, **schedule.columns(pair)
+        )
+    except IntegrityError:
+        raise StateMismatch("The user or the client registration was deleted meanwhile.") from None
+    registrations.accepted(registration)
+    token, created = _identify(token, meant=meant, clock=clock)
+    logger.info("mailup.account_connected token=%s created=%s", token.pk, created)
+    refresh.announce(signals.account_connected, token, request=request, created=created)
+    return token, created
 
 
 def _identify(token: Token, *, meant: int | None, clock: Clock) -> tuple[Token, bool]:

@@ -21,10 +21,10 @@ def label(pk: int, info: AccountInfo) -> Token:
         Token.DoesNotExist: the row is gone.
     """
     using = router.db_for_write(Token)
+    token = Token.objects.using(using).select_related("registration", "user").get(pk=pk)
     with transaction.atomic(using=using):
-        token = Token.objects.using(using).select_related("registration", "user").get(pk=pk)
         # One labelling at a time for a registration: a unique constraint doesn't see that two site rows, whose user
-        # is null, are one account. An UPDATE locks on every database, and on SQLite before anything has been read.
+        # is null, are one account. An UPDATE locks on every database; on SQLite only as the first in its block.
         ClientRegistration.objects.using(using).filter(pk=token.registration_id).update(updated_at=F("updated_at"))
         token.refresh_from_db(using=using)
         older = twin(token, info.uid)

@@ -26,6 +26,7 @@ from django_mailup.exceptions import (
 )
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+from django_mailup.sandbox.state import Refused
 from django_mailup.services import client_for, disconnect, refresh, registrations, schedule, sweep
 
 Connect = Callable[..., Token]
@@ -152,6 +153,22 @@ def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_san
 
     assert refresh.access(expired.pk).access_token.value == "newer"
     assert Token.objects.get().generation == 5
+
+
+def test_a_failure_is_not_written_over_anothers_claim(expired: Token, mailup_sandbox: Sandbox) -> None:
+    """While the call is under way, another process takes over: this one's failure says nothing any more."""
+    answered = mailup_sandbox.state.refresh
+
+    def meanwhile(*args: Any) -> Any:
+        mailup_sandbox.state.refresh = answered  # type: ignore[method-assign]
+        claim(expired, seconds=0.5)
+        connections.close_all()
+        raise Refused("invalid_request", "no")
+
+    mailup_sandbox.state.refresh = meanwhile  # type: ignore[method-assign]
+
+    assert refresh.access(expired.pk).generation == 2
+    assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
 def test_a_row_deleted_meanwhile_drops_the_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
@@ -487,6 +504,7 @@ def test_a_token_renewed_after_the_job_has_read_it_is_left_alone(
     site.refresh_from_db()
     assert site.generation == 2
     assert mailup_sandbox.state.counters["refreshes"] == 2
+    assert mailup_sandbox.state.counters["reuses"] == 0  # a strict server would have ended the connection
 
 
 def test_one_failure_stops_no_other(
