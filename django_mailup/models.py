@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .conf import mailup_settings
 from .database_clock import DatabaseNow
 from .fields import EncryptedTextField
 
@@ -66,6 +67,26 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(
             usable, status=Token.Status.ACTIVE, refresh_at__lte=now, registration__enabled=True
         ).order_by("refresh_at", "pk")
+
+    def failing(self) -> TokenQuerySet:
+        """Return the tokens with which MailUp can't be called, or whose last renewal failed: what is failing."""
+        return self.filter(
+            ~Q(status=Token.Status.ACTIVE) | Q(failure_count__gt=0) | Q(registration__failed_at__isnull=False),
+            registration__enabled=True,
+        ).order_by("failed_at", "pk")
+
+    def late(self, *, now: datetime) -> TokenQuerySet:
+        """Return the tokens that the periodic renewal should have seen to: what is late.
+
+        Args:
+            now: either the pair has run out (workers don't keep up), or nobody took it up for two periods (no beat).
+        """
+        untouched_since = now - 2 * mailup_settings.REFRESH_PERIOD
+        return self.filter(
+            Q(expires_at__lt=now) | Q(refresh_at__lt=untouched_since),
+            status=Token.Status.ACTIVE,
+            registration__enabled=True,
+        ).order_by("expires_at", "pk")
 
     def with_claim(self) -> TokenQuerySet:
         """Annotate `claim_is_live`: whether a renewal is under way, by the database's clock."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from .. import signals, state
 from ..conf import mailup_settings
+from ..events import Event
 from ..exceptions import (
     AccountMismatch,
     AuthorizationDenied,
@@ -29,8 +29,6 @@ from ..mailup.tokens import TokenSet
 from ..models import DEFAULT_REGISTRATION, AuthorizationRequest, ClientRegistration, Token
 from . import clients, isolation, labels, refresh, registrations, schedule
 from .rows import Clock
-
-logger = logging.getLogger("django_mailup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
         return
 
     def tell() -> None:
-        logger.info("mailup.account_disconnected token=%s", token.pk)
+        Event.ACCOUNT_DISCONNECTED.log(token=token.pk)
         refresh.announce(signals.account_disconnected, gone, request=request)
 
     if isolation.inside_block(using):
@@ -199,7 +197,7 @@ def _connect(
         raise StateMismatch("The user or the client registration was deleted meanwhile.") from None
     registrations.accepted(registration)
     token, created = _identify(token, meant=meant, clock=clock)
-    logger.info("mailup.account_connected token=%s created=%s", token.pk, created)
+    Event.ACCOUNT_CONNECTED.log(token=token.pk, created=created)
     refresh.announce(signals.account_connected, token, request=request, created=created)
     return token, created
 
@@ -215,7 +213,7 @@ def _identify(token: Token, *, meant: int | None, clock: Clock) -> tuple[Token, 
     try:
         info = clients.client_of(token, clock=clock, labels_row=False).account.info()
     except MailUpError as error:
-        logger.warning("mailup.account_unknown token=%s error=%s", token.pk, error.code)
+        Event.ACCOUNT_UNKNOWN.log(token=token.pk, error=error.code)
         return token, True
     intended = Token.objects.using(router.db_for_write(Token)).filter(pk=meant).first() if meant is not None else None
     if intended is not None and intended.account_uid not in (None, info.uid):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils import timezone
 
-from ..conf import mailup_settings
 from ..crypto import Sealed
 from ..exceptions import DecryptionFailed
 from ..models import ClientRegistration, Token
@@ -42,10 +40,11 @@ def report(*, clock: Clock = timezone.now) -> Report:
     """Look at every registration and connection. Asks MailUp nothing."""
     now = clock()
     rows = [_registration(registration) for registration in ClientRegistration.objects.all()]
+    late = set(Token.objects.late(now=now).values_list("pk", flat=True))
     for token in (
         Token.objects.select_related("registration", "user").order_by("registration__slug", "pk").iterator(500)
     ):
-        state, well = _state(token, now)
+        state, well = _state(token, late=token.pk in late)
         rows.append(
             Row(
                 registration=token.registration.slug,
@@ -70,14 +69,14 @@ def _registration(registration: ClientRegistration) -> Row:
     return Row(registration.slug, "", "", state, "", registration.last_error, well)
 
 
-def _state(token: Token, now: datetime) -> tuple[str, bool]:
+def _state(token: Token, *, late: bool) -> tuple[str, bool]:
     if not (_readable(token.access_token) and _readable(token.refresh_token)):
         return "unreadable", False
     if not token.is_active:
         return "must be reconnected", False
     if token.failure_count:
         return f"failing ({token.failure_count})", False
-    if token.registration.enabled and token.refresh_at + 2 * mailup_settings.REFRESH_PERIOD < now:
+    if late:
         return "late", False
     return "active", True
 

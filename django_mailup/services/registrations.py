@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,13 +12,12 @@ from django.utils.module_loading import import_string
 from requests.adapters import BaseAdapter
 
 from ..conf import mailup_settings
+from ..events import Event
 from ..exceptions import ClientRejected, DecryptionFailed, RegistrationUnavailable
 from ..mailup.grants import Grant
 from ..mailup.oauth import OAuthClient
 from ..mailup.tokens import TokenSet
 from ..models import DEFAULT_REGISTRATION, ClientRegistration
-
-logger = logging.getLogger("django_mailup")
 
 PROBE_EVERY: Final = timedelta(minutes=5)
 """How long after MailUp refused a client the next token may try it again."""
@@ -129,7 +127,7 @@ def refused(registration: ClientRegistration, *, now: datetime) -> None:
         .update(failed_at=now, last_error=_sentence(), retry_at=now + PROBE_EVERY)
     )
     if first:
-        logger.error("mailup.client_rejected registration=%s", registration.slug)
+        Event.CLIENT_REJECTED.log(registration=registration.slug)
     else:
         _rows().filter(pk=registration.pk).update(failed_at=now, last_error=_sentence(), retry_at=now + PROBE_EVERY)
 
@@ -138,7 +136,7 @@ def accepted(registration: ClientRegistration) -> None:
     """Note that MailUp accepted this client, if there was doubt."""
     if registration.failed_at is not None:
         _rows().filter(pk=registration.pk).update(failed_at=None, last_error="", retry_at=None)
-        logger.info("mailup.client_accepted registration=%s", registration.slug)
+        Event.CLIENT_ACCEPTED.log(registration=registration.slug)
 
 
 def _rows() -> QuerySet[ClientRegistration]:

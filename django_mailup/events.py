@@ -1,0 +1,28 @@
+"""What is written to the log `django_mailup`: events with names that stay, and no secrets. Anything may import it."""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum
+from typing import Final
+
+logger: Final = logging.getLogger("django_mailup")
+
+
+class Event(Enum):
+    """An event: its name and its level. A record's `event` is the name, its `mailup` the fields as a dict."""
+
+    ACCOUNT_CONNECTED = ("mailup.account_connected", logging.INFO)
+    ACCOUNT_DISCONNECTED = ("mailup.account_disconnected", logging.INFO)
+    ACCOUNT_UNKNOWN = ("mailup.account_unknown", logging.WARNING)
+    CLIENT_ACCEPTED = ("mailup.client_accepted", logging.INFO)
+    CLIENT_REJECTED = ("mailup.client_rejected", logging.ERROR)
+    REFRESH_CRASHED = ("mailup.refresh_crashed", logging.ERROR)
+    TOKEN_REFRESH_FAILED = ("mailup.token_refresh_failed", logging.WARNING)
+    TOKEN_REFRESHED = ("mailup.token_refreshed", logging.INFO)
+
+    def log(self, *, traceback: bool = False, **fields: str | int | bool) -> None:
+        """Write the event with its fields: primary keys, slugs, codes and counts, never what a server sent."""
+        name, level = self.value
+        text = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
+        logger.log(level, "%s", text, exc_info=traceback, extra={"event": name, "mailup": fields})
