@@ -8,7 +8,6 @@ before anything else happens.
 from __future__ import annotations
 
 import copy
-import logging
 import random
 import time
 import uuid
@@ -24,6 +23,7 @@ from django.utils import timezone
 from .. import signals
 from ..conf import mailup_settings
 from ..database_clock import DatabaseNow
+from ..events import Event
 from ..exceptions import (
     ClientRejected,
     MailUpError,
@@ -41,7 +41,6 @@ from . import isolation, registrations, rows, schedule
 from .flights import Flights
 from .rows import Clock, Live
 
-logger = logging.getLogger("django_mailup")
 LOCK_WAIT: Final = 1
 """Seconds that a claim made beside the caller's own transaction waits for a row lock: it may be the caller's."""
 
@@ -140,7 +139,7 @@ def _lead(pk: int, refused: int | None, at_once: bool, known: Token | None, cloc
 
 def _settle(token: Token, refused: int | None, at_once: bool, beside: bool, clock: Clock) -> _Outcome:
     """Claim and renew, or wait for whoever has the claim, until there is an outcome."""
-    pk, seen_failures = token.pk, token.failure_count
+    pk, seen_failures, using = token.pk, token.failure_count, rows.database()
     give_up_at = time.monotonic() + 2 * claim_life()
     pause = 0.05
     while time.monotonic() < give_up_at:
@@ -151,7 +150,11 @@ def _settle(token: Token, refused: int | None, at_once: bool, beside: bool, cloc
         except (OperationalError, InterfaceError):
             if beside:
                 raise TransactionOpen from None
-            claimed = False  # another one got it first; if the database is gone, the next query says so
+            claimed = (
+                False  # another one got it first, or the connection broke; if the database is gone, the read says so
+            )
+            if not connections[using].in_atomic_block:
+                connections[using].close_if_unusable_or_obsolete()
             time.sleep(pause * random.random())
         if claimed:
             token.interrupted = token.interrupted or token.claim_owner != ""  # as the claim has just written
@@ -220,7 +223,7 @@ def _renew(token: Token, owner: str, claimed_at: float, clock: Clock) -> _Outcom
     if not _save(token, owner, columns, until=claimed_at + claim_life()):
         return None
     registrations.accepted(registration)
-    logger.info("mailup.token_refreshed token=%s generation=%s", token.pk, token.generation + 1)
+    Event.TOKEN_REFRESHED.log(token=token.pk, generation=token.generation + 1)
     live = Live(AccessToken(pair.access_token), token.generation + 1, pair.expires_at)
     return _Outcome(live=live, signal=signals.token_refreshed)
 
@@ -248,7 +251,7 @@ def _failed(token: Token, owner: str, error: MailUpError, moment: datetime) -> _
                 columns["interrupted"] = True
     if not _save(token, owner, columns, until=time.monotonic() + claim_life() / 2):
         return None
-    logger.warning("mailup.token_refresh_failed token=%s error=%s failures=%s", token.pk, error.code, failures)
+    Event.TOKEN_REFRESH_FAILED.log(token=token.pk, error=error.code, failures=failures)
     return _Outcome(error=error, signal=signal)
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connections, router
 from django.utils import timezone
 
 from .. import state
 from ..conf import mailup_settings
+from ..events import Event
 from ..exceptions import ClientRejected, MailUpError
 from ..models import Token
 from . import isolation, refresh, schedule
 from .rows import Clock
-
-logger = logging.getLogger("django_mailup")
 
 
 @dataclass
@@ -62,7 +62,7 @@ def _many(pks: Iterable[int], clock: Clock) -> Tally:
         except MailUpError:
             tally.failed += 1  # said on the row, in the log and by signal
         except Exception:
-            logger.exception("mailup.refresh_crashed token=%s", pk)
+            Event.REFRESH_CRASHED.log(token=pk, traceback=True)
             tally.failed += 1
             connections[using].close_if_unusable_or_obsolete()  # or the next ones would fail with it
     return tally
@@ -84,14 +84,19 @@ def take_due(*, clock: Clock = timezone.now) -> Iterator[Batch]:
     """
     moment, rows = clock(), Token.objects.using(router.db_for_write(Token))
     rate, period = mailup_settings.REFRESH_RATE, mailup_settings.REFRESH_PERIOD
-    size = max(1, min(mailup_settings.REFRESH_BATCH_SIZE, round(rate * period.total_seconds())))
+    size = max(1, min(mailup_settings.REFRESH_BATCH_SIZE, int(rate)))  # no more than a second's worth at a time
     countdown = 0.0
     while countdown < period.total_seconds():
         pks = list(rows.due(now=moment).values_list("pk", flat=True)[:size])
         if not pks:
             return
-        rows.filter(pk__in=pks, refresh_at__lte=moment).update(refresh_at=moment + 2 * period)
-        yield Batch(pks, countdown)
+        # A moment of our own, so that of two runs at once each can tell which rows it took.
+        pushed_to = moment + 2 * period + timedelta(microseconds=random.randrange(1_000_000))
+        taken = rows.filter(pk__in=pks, refresh_at__lte=moment).update(refresh_at=pushed_to)
+        if taken < len(pks):
+            pks = list(rows.filter(pk__in=pks, refresh_at=pushed_to).values_list("pk", flat=True))
+        if pks:
+            yield Batch(pks, countdown)
         countdown += len(pks) / rate
 
 
