@@ -14,6 +14,7 @@ DEV = [
     "build>=1.2",
     "coverage>=7.6",
     "django-stubs>=5.2",
+    "hypothesis>=6.130",
     "import-linter>=2.1",
     "mailupy>=1.1.4",
     "mypy>=1.15",

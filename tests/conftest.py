@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.utils import timezone
+
+from . import servers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without the database that DATABASE_URL names there is nothing to test: skip, or fail where it is required."""
+    reason = django_settings.NO_DATABASE
+    if reason and servers.REQUIRED:
+        raise pytest.UsageError(reason)
+    for item in items if reason else ():
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class Clock:

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import environ
 
+from . import servers
+
 env = environ.Env()
+# Django can't even start without its driver: then nothing runs, and tests/conftest.py says why.
+NO_DATABASE = servers.missing(env.str("DATABASE_URL", ""))
 
 SECRET_KEY = "tests"
 DEBUG = False
 USE_TZ = True
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 ROOT_URLCONF = "tests.urls"
-DATABASES = {"default": env.db("DATABASE_URL", default="sqlite:///:memory:")}
+DATABASES = {
+    "default": env.db_url_config("sqlite://:memory:" if NO_DATABASE else env.str("DATABASE_URL", "sqlite://:memory:"))
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Threads with connections of their own need a file; memory shared between connections has no waiting for locks.
     folder = tempfile.TemporaryDirectory(prefix="django-mailup-tests-")

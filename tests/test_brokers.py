@@ -5,66 +5,52 @@ They run where the broker answers on this machine.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
-from django.db import connection
 from django.utils import timezone
 
-from django_mailup.models import Token
+from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import sweep
+from django_mailup.services import registrations, sweep
+
+from .processes import BROKERS, reach, require_broker
 
 pytestmark = pytest.mark.brokers
 ROOT = Path(__file__).resolve().parent.parent
-BROKERS = {
-    "redis": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/13"),
-    "rabbitmq": os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
-}
 TOKENS = 24
 WORKER = """
 import json, sys
 from django.conf import settings
 given = json.loads(sys.argv[1])
-settings.DATABASES["default"]["NAME"] = given["database"]
+settings.DATABASES["default"].update(given["database"])
 settings.MAILUP = given["mailup"]
 import django
 django.setup()
 from celery import Celery
 app = Celery("tests", broker=given["broker"])
 app.conf.update(given["conf"])
+from django_mailup.beat import mailup_beat_schedule
+app.conf.beat_schedule = mailup_beat_schedule(settings.MAILUP)
 import django_mailup.tasks
 app.worker_main(["worker", *given["arguments"], "-l", "ERROR", "--without-gossip", "--without-mingle"])
 """
 
 
-def answers(name: str) -> bool:
-    port = {"redis": 6379, "rabbitmq": 5672}[name]
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return name != "redis" or importlib.util.find_spec("redis") is not None
-
-
 @pytest.fixture(params=BROKERS)
 def broker(request: pytest.FixtureRequest) -> str:
-    if not answers(request.param):
-        pytest.skip(f"{request.param} does not answer on this machine, or its client is not installed")
-    return BROKERS[request.param]
+    return require_broker(request.param)
 
 
 @pytest.fixture
@@ -83,7 +69,7 @@ def due(
 def worker(settings: Any, broker: str, conf: dict[str, Any], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     mailup = {key: value for key, value in settings.MAILUP.items() if key != "ADAPTER"}
     given = {
-        "database": str(connection.settings_dict["NAME"]),
+        "database": reach(),
         "mailup": mailup,
         "broker": broker,
         "conf": conf,
@@ -147,3 +133,59 @@ def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
         app.close()
     assert not Token.objects.exclude(status=Token.Status.ACTIVE).exists()
     assert not Token.objects.filter(generation__gt=2).exists()
+
+
+def test_beats_and_workers_that_are_killed_together_go_on_when_they_are_back(
+    broker: str, due: int, mailup_sandbox: Sandbox, settings: Any, tmp_path: Path
+) -> None:
+    mailup_sandbox.configure(refresh_reuse="grace", token_latency=0.2)
+    settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 1, "REFRESH_BATCH_SIZE": 1, "REFRESH_PERIOD": 1}
+    queue = f"mailup-{uuid.uuid4().hex[:8]}"
+    conf = {"task_default_queue": queue, "task_ignore_result": True}
+
+    @contextmanager
+    def two_sites() -> Iterator[list[subprocess.Popen[bytes]]]:
+        """Two process groups, each a worker with two pool processes and a beat: one beat too many."""
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(
+                    worker(settings, broker, conf, "-P", "prefork", "-c", "2", "-B", "-s", str(tmp_path / str(number)))
+                )
+                for number in range(2)
+            ]
+
+    try:
+        with two_sites() as groups:
+            until(lambda: renewed() >= 4)
+            for group in groups:
+                os.killpg(group.pid, 9)
+        assert renewed() < due, "they were killed too late to prove anything"
+        with two_sites():
+            until(lambda: renewed() == due)  # what the dead had in hand comes due again by itself
+    finally:
+        with Celery("cleaner", broker=broker, set_as_current=False) as app, app.connection_for_write() as link:
+            link.default_channel.queue_delete(queue)
+    assert not Token.objects.exclude(status=Token.Status.ACTIVE, generation=2).exists()
+
+
+def test_a_rejected_client_is_said_once_and_a_corrected_secret_resumes_by_itself(
+    broker: str, due: int, mailup_sandbox: Sandbox, settings: Any, tmp_path: Path
+) -> None:
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 4, "REFRESH_PERIOD": 1}
+    registration = ClientRegistration.objects.get()
+    right = registration.client_secret
+    ClientRegistration.objects.update(client_secret="wrong")
+    queue = f"mailup-{uuid.uuid4().hex[:8]}"
+    conf = {"task_default_queue": queue, "task_ignore_result": True}
+    arguments = ("-P", "threads", "-c", "2", "-B", "-s", str(tmp_path / "beat"))
+    try:
+        with worker(settings, broker, conf, *arguments):
+            until(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())
+            assert not Token.objects.filter(failure_count__gt=0).exists(), "the message is the registration's"
+            registrations.register(name="Sandbox", client_id=registration.client_id, client_secret=right.reveal())
+            until(lambda: renewed() == due)
+    finally:
+        with Celery("cleaner", broker=broker, set_as_current=False) as app, app.connection_for_write() as link:
+            link.default_channel.queue_delete(queue)
+    assert ClientRegistration.objects.get().failed_at is None
+    assert not Token.objects.failing().exists()

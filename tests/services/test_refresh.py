@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.urls import path
 from django.utils import timezone
 
 from django_mailup import signals
@@ -27,7 +28,7 @@ from django_mailup.exceptions import (
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.state import Refused
-from django_mailup.services import client_for, disconnect, refresh, registrations, schedule, sweep
+from django_mailup.services import client_for, disconnect, refresh, registrations, sweep
 
 Connect = Callable[..., Token]
 TOKEN = "/Authorization/OAuth/Token"
@@ -306,24 +307,57 @@ def test_failures_have_signals(expired: Token, mailup_sandbox: Sandbox, revoked:
     assert heard == [caught.value]
 
 
-def test_a_callers_rollback_never_loses_a_pair(expired: Token, mailup_sandbox: Sandbox, user: Any) -> None:
+@pytest.mark.parametrize("depth", [1, 2, 3], ids=["atomic", "nested", "deep"])
+def test_a_callers_rollback_never_loses_a_pair(expired: Token, mailup_sandbox: Sandbox, user: Any, depth: int) -> None:
     class Rollback(Exception):
         pass
 
     mailup_sandbox.configure(refresh_reuse="revokes")
+
+    def inside(blocks: int) -> None:
+        if blocks:
+            with transaction.atomic():
+                inside(blocks - 1)
+        client_for(user).account.info()
+        raise Rollback
+
     if connection.vendor == "sqlite":
-        with transaction.atomic(), pytest.raises(TransactionOpen):
-            client_for(user).account.info()
+        with pytest.raises(TransactionOpen):
+            inside(depth)
         assert mailup_sandbox.state.counters["refreshes"] == 0
         return
-
-    def caller() -> None:
-        with transaction.atomic():
-            client_for(user).account.info()
-            raise Rollback
-
     with pytest.raises(Rollback):
-        caller()
+        inside(depth)
+    assert Token.objects.get().generation == 2
+    assert client_for(user).account.info().uid == "4321"
+
+
+@pytest.mark.parametrize("atomic", [True, False], ids=["atomic_requests", "non_atomic_requests"])
+def test_a_request_that_is_one_transaction_never_loses_a_pair(
+    expired: Token, mailup_sandbox: Sandbox, user: Any, client: Any, settings: Any, atomic: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    class Rollback(Exception):
+        pass
+
+    def view(request: Any) -> Any:
+        assert connection.in_atomic_block == atomic
+        client_for(request.user).account.info()
+        raise Rollback
+
+    mailup_sandbox.configure(refresh_reuse="revokes")
+    urls = [path("", view if atomic else transaction.non_atomic_requests(view))]
+    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": urls})
+    client.force_login(user)
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+
+    if atomic and connection.vendor == "sqlite":
+        with pytest.raises(TransactionOpen):
+            client.get("/")
+        assert mailup_sandbox.state.counters["refreshes"] == 0
+        return
+    with pytest.raises(Rollback):
+        client.get("/")
     assert Token.objects.get().generation == 2
     assert client_for(user).account.info().uid == "4321"
 
@@ -444,12 +478,12 @@ def test_the_sweep_hands_out_no_more_than_its_rate(
     due: Token, clock: Any, settings: Any, django_user_model: Any
 ) -> None:
     copies(due, 11, django_user_model)
-    pace = {"REFRESH_RATE": 0.5, "REFRESH_PERIOD": 10, "REFRESH_BATCH_SIZE": 2}
+    pace = {"REFRESH_RATE": 2, "REFRESH_PERIOD": 3}
     settings.MAILUP = {**settings.MAILUP, **pace}
 
-    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [(2, 0), (2, 4), (2, 8)]
-    clock.move(seconds=10)
-    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [(2, 0), (2, 4), (2, 8)]
+    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [(2, 0), (2, 1), (2, 2)]
+    clock.move(seconds=3)
+    assert [(len(batch.pks), batch.countdown) for batch in sweep.take_due(clock=clock)] == [(2, 0), (2, 1), (2, 2)]
     assert list(sweep.take_due(clock=clock)) == []
 
 
@@ -518,20 +552,3 @@ def test_one_failure_stops_no_other(
     assert sweep.many([due.pk, site.pk], clock=clock) == sweep.Tally(refreshed=1, failed=1)
     due.refresh_from_db()
     assert not due.is_active
-
-
-@pytest.mark.parametrize(
-    ("lifetime", "expected"), [(3600, 2700), (900, 450), (1000, 500), (2000, 1100), (0, 0), (-5, 0)]
-)
-def test_the_margin_never_reaches_into_the_first_half_of_a_life(lifetime: int, expected: int) -> None:
-    received = timezone.now()
-    due = schedule.due_at(received, received + timedelta(seconds=lifetime))
-
-    assert (due - received).total_seconds() == expected
-
-
-def test_backoff_doubles_up_to_an_hour() -> None:
-    full = [schedule.backoff(failures, fraction=1.0) for failures in (1, 2, 3, 7, 500)]
-
-    assert full == [timedelta(minutes=m) for m in (1, 2, 4, 60, 60)]
-    assert schedule.backoff(1, fraction=0.0) == timedelta(seconds=30)

@@ -1,0 +1,140 @@
+"""An hour without MailUp: what becomes of all connections, and what MailUp sees when it is back. Time is simulated."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from . import stage
+
+if TYPE_CHECKING:
+    from django_mailup.sandbox import Sandbox
+
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """A clock that is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+
+@dataclass
+class Seen:
+    """What happened: token calls by simulated second, and when the last connection was renewed after the outage."""
+
+    by_second: Counter[int] = field(default_factory=Counter)
+    failed: int = 0
+    recovered_after: timedelta = timedelta(0)
+
+    @property
+    def busiest_second(self) -> int:
+        return max(self.by_second.values())
+
+
+def populate(count: int, clock: Clock, make_user: Callable[[int], Any]) -> None:
+    """Connect so many users, each with a pair of its own, spread evenly over a lifetime."""
+    from django_mailup.models import Token
+    from django_mailup.services import connect
+
+    first = connect.with_password(username="m12345", password="sandbox", user=make_user(0), clock=clock)
+    sandbox = _sandbox()
+    lifetime = first.expires_at - first.connected_at
+    rows = []
+    for number in range(1, count):
+        pair = sandbox.state.redeem_password("m12345", "sandbox", sandbox.client_id)
+        connected_at = clock() - (lifetime - timedelta(minutes=16)) * (number / count)
+        pair.access_ends_at = (connected_at + lifetime).timestamp()
+        rows.append(
+            Token(
+                registration=first.registration, user=make_user(number), account_uid=first.account_uid,
+                account_username=first.account_username, access_token=pair.access_token,
+                refresh_token=pair.refresh_token, connected_at=connected_at, expires_at=connected_at + lifetime,
+                refresh_at=connected_at + lifetime - timedelta(minutes=15),
+            )
+        )  # fmt: skip
+    Token.objects.bulk_create(rows, batch_size=500)
+
+
+def _sandbox() -> Sandbox:
+    from django.conf import settings
+
+    return settings.MAILUP["ADAPTER"]().sandbox  # type: ignore[no-any-return]
+
+
+def endure(clock: Clock) -> Seen:
+    """Live through an hour of work, an hour without MailUp, and two hours of work; the sweep runs every period."""
+    from django_mailup.conf import mailup_settings
+    from django_mailup.models import Token
+    from django_mailup.services import sweep
+
+    sandbox, seen, begin = _sandbox(), Seen(), clock()
+    while clock() < begin + 4 * HOUR:
+        started = clock()
+        down = begin + HOUR <= started < begin + 2 * HOUR
+        sandbox.faults.clear()
+        if down:
+            sandbox.fail_with("status", status=503, path="/Token", times=-1)
+        for batch in sweep.take_due(clock=clock):
+            clock.now = started + timedelta(seconds=batch.countdown)
+            tally = sweep.many(batch.pks, clock=clock)
+            seen.by_second[int(clock.seconds())] += tally.refreshed + tally.failed
+            seen.failed += tally.failed
+            clock.now = started
+        if not down and seen.failed and not seen.recovered_after and not Token.objects.failing().exists():
+            seen.recovered_after = clock() - (begin + 2 * HOUR) + mailup_settings.REFRESH_PERIOD
+        clock.now = started + mailup_settings.REFRESH_PERIOD
+    return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--connections", type=int, default=10000)
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    with stage.database("sqlite"):
+        stage.set_up_django()
+        from django.conf import settings
+        from django.contrib.auth.models import User
+
+        from django_mailup.conf import mailup_settings
+        from django_mailup.models import Token
+        from django_mailup.sandbox import Options, Sandbox
+        from django_mailup.sandbox.adapter import SandboxAdapter
+        from django_mailup.services import registrations
+
+        clock = Clock()
+        adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)))
+        adapter.sandbox.state.clock = clock.seconds
+        settings.MAILUP = {"ENCRYPTION_KEYS": settings.MAILUP["ENCRYPTION_KEYS"], "ADAPTER": lambda: adapter}
+        registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+        users = User.objects.bulk_create(User(username=f"u{number}") for number in range(options.connections))
+        populate(options.connections, clock, users.__getitem__)
+        seen = endure(clock)
+        live = Token.objects.filter(status=Token.Status.ACTIVE, failure_count=0, expires_at__gt=clock()).count()
+        rate = mailup_settings.REFRESH_RATE
+    result = {
+        "connections": options.connections,
+        "live": live,
+        "failed_tries": seen.failed,
+        "busiest_second": seen.busiest_second,
+        "allowed": rate,
+        "recovered_after_s": seen.recovered_after.total_seconds(),
+    }
+    stage.report("An hour without MailUp, simulated; REFRESH_RATE bounds what it sees afterwards", [result], result)
+
+
+if __name__ == "__main__":
+    main()

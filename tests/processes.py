@@ -1,0 +1,256 @@
+"""Handling `tests.victim`: start it, see where it is, stop it there, kill it, take its database away."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.db import connection, transaction
+
+from django_mailup.database_clock import DatabaseNow
+from django_mailup.models import Token
+from django_mailup.sandbox import Sandbox
+
+from . import servers
+
+HAS_SERVER = connection.vendor != "sqlite"
+ROOT = Path(__file__).resolve().parent.parent
+BROKERS = {
+    "redis": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/13"),
+    "rabbitmq": os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
+}
+
+
+def require_broker(name: str) -> str:
+    """Return the URL of a broker that answers; else skip, or fail where servers are required."""
+    reason = servers.missing(BROKERS[name])
+    if reason:
+        (pytest.fail if servers.REQUIRED else pytest.skip)(reason)
+    return BROKERS[name]
+
+
+def reach(**changes: Any) -> dict[str, Any]:
+    """Return what another process needs to use the test's database."""
+    known = {key: connection.settings_dict[key] for key in ("NAME", "HOST", "PORT", "OPTIONS")}
+    return known | {"NAME": str(known["NAME"])} | changes
+
+
+class Victim:
+    """A process that renews a token, from outside.
+
+    kind: `process`, `web`, `worker` (the pool process is killed), `group` (worker, pool process and beat are).
+    """
+
+    def __init__(self, kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> None:
+        self.kind, self.pk = kind, token.pk
+        self.said: list[str] = []
+        self._heard = threading.Condition()
+        self._folder = tempfile.TemporaryDirectory()
+        mailup = {key: value for key, value in settings.MAILUP.items() if key != "ADAPTER"}
+        given = {"kind": kind, "database": database or reach(), "mailup": mailup, "pk": token.pk}
+        if kind in ("worker", "group"):
+            given["broker"] = require_broker("redis")
+            given["queue"] = f"mailup-{uuid.uuid4().hex[:8]}"
+            given["beat"] = str(Path(self._folder.name) / "beat")
+        self._given = given
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.victim", json.dumps(given)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._heard:
+                self.said.append(line.strip())
+                self._heard.notify_all()
+
+    def hear(self, word: str, *, times: int = 1) -> str:
+        """Wait until the victim has said so many lines that begin with a word, and return the last of these."""
+
+        def heard() -> list[str]:
+            return [line for line in self.said if line.startswith(word)]
+
+        with self._heard:
+            self._heard.wait_for(lambda: len(heard()) >= times, 30)
+        assert len(heard()) >= times, f"{word!r} was not heard, but {self.said}"
+        return heard()[times - 1]
+
+    def begin(self) -> None:
+        """Let it renew the token. A `process` needs no telling."""
+        ready = self.hear("ready")
+        if self.kind == "web":
+            threading.Thread(target=_get, args=(f"http://127.0.0.1:{ready.split()[1]}/",), daemon=True).start()
+        elif self.kind in ("worker", "group"):
+            with Celery("test", broker=self._given["broker"], set_as_current=False) as app:
+                app.conf.task_default_queue = self._given["queue"]
+                app.send_task("django_mailup.refresh_tokens", [[self.pk]])
+
+    def kill(self) -> None:
+        """SIGKILL, to whom the kind says; return when they are gone."""
+        pid = int(self.hear("claim").split()[1]) if self.kind == "worker" else self.process.pid
+        try:
+            (os.kill if self.kind == "worker" else os.killpg)(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # killed before
+        if self.kind == "worker":
+            eventually(lambda: not Path(f"/proc/{pid}").exists())
+        else:
+            self.process.wait()
+
+    def close(self) -> None:
+        """End it, whatever it is doing."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._listener.join()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self._folder.cleanup()
+        if "queue" in self._given:
+            with Celery("test", broker=self._given["broker"], set_as_current=False) as app, app.connection() as link:
+                link.default_channel.queue_delete(self._given["queue"])
+
+
+def _get(url: str) -> None:
+    try:
+        urllib.request.urlopen(url, timeout=60).close()  # noqa: S310
+    except OSError:
+        return  # it was killed, as it should be
+
+
+@contextmanager
+def victim(kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> Iterator[Victim]:
+    """A victim that has begun to renew the token. It is killed at the end of the block, wherever it is then."""
+    made = Victim(kind, token, settings, database=database)
+    try:
+        made.begin()
+        yield made
+        made.kill()
+    finally:
+        made.close()
+
+
+class Gate:
+    """Stops the sandbox before or after it acts on a refresh, until it is opened."""
+
+    def __init__(self, sandbox: Sandbox, *, after: bool) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+        answered = sandbox.state.refresh
+
+        def gated(*args: Any) -> Any:
+            sandbox.state.refresh = answered  # type: ignore[method-assign]
+            pair = answered(*args) if after else None
+            self.reached.set()
+            self.open.wait(20)
+            return pair or answered(*args)
+
+        sandbox.state.refresh = gated  # type: ignore[method-assign]
+
+
+@contextmanager
+def locked_row(token: Token) -> Iterator[None]:
+    """Keep everybody else from writing the row. SQLite knows only a lock of the whole database."""
+    with transaction.atomic():
+        Token.objects.filter(pk=token.pk).update(company="locked")
+        yield
+
+
+def the_server_holds_a_statement_back() -> bool:
+    """Say whether some statement waits for a lock at the database server. SQLite has none: there the client waits."""
+    waiting = {
+        "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
+        "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+    }
+    if not HAS_SERVER:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(waiting[connection.vendor])
+        return bool(cursor.fetchone()[0])
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    give_up_at = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+def let_the_claim_run_out() -> None:
+    """Move the end of the one claim there is into the past."""
+    assert Token.objects.exclude(claim_owner="").update(claimed_until=DatabaseNow(-1)) == 1
+
+
+class Line:
+    """A proxy in front of the database server that can be cut and mended: TCP, both ways."""
+
+    def __init__(self) -> None:
+        self._target = (connection.settings_dict["HOST"], int(connection.settings_dict["PORT"] or self._default()))
+        self._listener: socket.socket | None = None
+        self._open: list[socket.socket] = []
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.mend()
+
+    @staticmethod
+    def _default() -> int:
+        return 5432 if connection.vendor == "postgresql" else 3306
+
+    def mend(self) -> None:
+        """Take connections again."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Break all connections, and refuse new ones."""
+        if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._open.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+                far = socket.create_connection(self._target)
+            except OSError:
+                return
+            self._open += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+
+
+def _pump(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := one.recv(65536):
+            other.sendall(piece)
+    for each in (one, other):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,26 @@
+"""An hour without MailUp, as `python -m benchmarks.outage` plays it with 10,000 connections; here with fewer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.outage import endure, populate
+from django_mailup.models import Token
+
+
+@pytest.mark.parametrize("rate", [1, 0.2])
+def test_an_outage_costs_no_connection_and_ends_without_a_stampede(
+    db: None, mailup_registration: Any, django_user_model: Any, clock: Any, settings: Any, rate: float
+) -> None:
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_RATE": rate}
+    users = django_user_model.objects.bulk_create(django_user_model(username=f"u{number}") for number in range(60))
+    populate(60, clock, users.__getitem__)
+    seen = endure(clock)
+
+    assert seen.failed > 60
+    assert seen.busiest_second == 1
+    assert Token.objects.filter(status=Token.Status.ACTIVE, failure_count=0, expires_at__gt=clock()).count() == 60
+    assert not Token.objects.failing().exists()
+    assert not Token.objects.late(now=clock()).exists()

@@ -1,0 +1,106 @@
+"""A process that tests kill: `python -m tests.victim '{"kind": …, "database": …, "mailup": …, "pk": …}'`.
+
+It renews one token as a script (`process`), in a request of a web server (`web`), or in a task of a Celery worker with
+beat beside it (`worker`). On standard output it says `ready`, then `claim` and `save`, with its process id, just before
+each statement is sent, then `renewed`, or `failed` with the name of the exception.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def say(*words: object) -> None:
+    """Write a line at once, by one system call, whatever Celery has done to sys.stdout."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def tell_statements(sender: object, connection: Any, **_: object) -> None:
+    """Say which step of a renewal a statement is, before it is sent."""
+
+    def tell(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        changes = sql.partition(" WHERE ")[0] if sql.startswith("UPDATE") else ""
+        if "claim_owner" in changes:
+            say("claim" if "CASE" in changes else "save", os.getpid())
+        return execute(sql, params, many, context)
+
+    connection.execute_wrappers.append(tell)
+
+
+def renew(pk: int) -> None:
+    """Renew the token, and say what came of it."""
+    from django_mailup.services import refresh
+
+    try:
+        refresh.access(pk)
+    except Exception as error:
+        say("failed", type(error).__name__)
+        raise
+    say("renewed")
+
+
+def serve(pk: int) -> None:
+    """Be a web server, one of whose views renews the token."""
+    from django.conf import settings
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import path
+
+    def view(request: HttpRequest) -> HttpResponse:
+        renew(pk)
+        return HttpResponse()
+
+    settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("", view)]})
+    server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
+    server.daemon_threads = True
+    server.set_app(WSGIHandler())
+    say("ready", server.server_address[1])
+    server.serve_forever()
+
+
+def work(given: dict[str, Any]) -> None:
+    """Be a Celery worker with one pool process, and beat beside it."""
+    from celery import Celery, signals
+
+    app = Celery("victim", broker=given["broker"])
+    app.conf.update(
+        task_default_queue=given["queue"],
+        task_ignore_result=True,
+        worker_redirect_stdouts=False,
+        beat_schedule={},
+    )
+    import django_mailup.tasks  # noqa: F401
+
+    signals.worker_ready.connect(lambda **_: say("ready"), weak=False)
+    signals.task_success.connect(lambda **_: say("renewed"), weak=False)
+    arguments = ["-P", "prefork", "-c", "1", "-B", "-s", given["beat"], "-l", "CRITICAL"]
+    app.worker_main(["worker", *arguments, "--without-gossip", "--without-mingle"])
+
+
+def main() -> None:
+    given = json.loads(sys.argv[1])
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.conf import settings
+    from django.db.backends.signals import connection_created
+
+    settings.DATABASES["default"].update(given["database"])
+    settings.MAILUP = given["mailup"]
+    django.setup()
+    connection_created.connect(tell_statements)
+    if given["kind"] == "web":
+        serve(given["pk"])
+    elif given["kind"] == "process":
+        say("ready")
+        renew(given["pk"])
+        sys.stdin.read()
+    else:
+        work(given)
+
+
+if __name__ == "__main__":
+    main()
