@@ -18,8 +18,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--calls", type=int, default=50)
+    parser.add_argument("--database", choices=["sqlite", "postgres", "mariadb"], default="sqlite")
     options = parser.parse_args()
-    with stage.fast_server() as url, stage.database("sqlite"):
+    with stage.fast_server() as url, stage.database(options.database):
         stage.set_up_django()
         ways, queries = prepare(url)
         spent: dict[str, list[float]] = {name: [] for name in ways}

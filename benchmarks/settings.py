@@ -15,6 +15,7 @@ INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_
 MAILUP = {
     "BASE_URL": env.str("BENCH_MAILUP_URL", "https://services.mailup.com"),
     "REFRESH_RATE": 1_000_000,
+    "RATE_LIMIT": env.int("BENCH_RATE_LIMIT", 0),
     "TOKEN_DEADLINE": env.float("BENCH_TOKEN_DEADLINE", 15.0),
     "ENCRYPTION_KEYS": ["YmVuY2htYXJrcyBuZWVkIGEga2V5LCBidXQgbm9uZSA="],
 }

@@ -20,6 +20,7 @@ BROKER = os.environ.get("BENCH_REDIS", "redis://127.0.0.1:6379/11")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=int, default=10000)
+    parser.add_argument("--database", choices=["postgres", "mariadb", "sqlite"], default="postgres")
     parser.add_argument("--processes", type=int, default=3, help="worker processes")
     parser.add_argument("--threads", type=int, default=10, help="threads in each")
     parser.add_argument("--fan-out", type=int, nargs="*", default=[1000, 10000, 100000])
@@ -27,7 +28,7 @@ def main() -> None:
     os.environ["BENCH_BROKER_URL"] = BROKER
     with (
         stage.fast_server(LATENCY) as url,
-        stage.database("postgres"),
+        stage.database(options.database),
     ):
         stage.set_up_django()
         populate(max(options.tokens, LOOP))
@@ -147,11 +148,18 @@ def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, fl
 
 
 def executed() -> int:
-    """How many statements PostgreSQL has committed in this database: in autocommit, each is one."""
+    """How many statements the server has carried out, as it counts them. SQLite doesn't: 0."""
     from django.db import connection
 
+    counters = {
+        # In autocommit, each statement is one transaction.
+        "postgresql": "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()",
+        "mysql": "SELECT sum(variable_value) FROM information_schema.global_status"
+        " WHERE variable_name IN ('COM_SELECT', 'COM_UPDATE')",
+        "sqlite": "SELECT 0",
+    }
     with connection.cursor() as cursor:
-        cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        cursor.execute(counters[connection.vendor])
         return int(cursor.fetchone()[0])
 
 

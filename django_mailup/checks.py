@@ -26,6 +26,8 @@ NUMBERS: Final = (
     "REFRESH_RATE",
     "STATE_LIFETIME",
 )
+NOT_NEGATIVE: Final = ("RATE_LIMIT", "RATE_PATIENCE")
+UNSHARED_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 CHOICES: Final = {"CLIENT_AUTHENTICATION": ("body", "basic"), "STATE_IN": ("path", "query")}
 
@@ -37,7 +39,7 @@ def register_all() -> None:
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
-    """E001 to E009: what `settings.MAILUP` says."""
+    """E001 to E010: what `settings.MAILUP` says."""
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         return [
@@ -55,6 +57,14 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
             found.append(
                 _error(f"MAILUP[{key!r}] is not a positive number.", "Give a number greater than zero.", "E003")
             )
+    for key in NOT_NEGATIVE:
+        value = raw.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+            found.append(_error(f"MAILUP[{key!r}] is no number, or negative.", "Give a number, or zero.", "E003"))
+    alias = raw.get("CACHE_ALIAS", "default")
+    if alias not in settings.CACHES:
+        hint = f"Name one of CACHES: {', '.join(settings.CACHES)}."
+        found.append(_error(f"MAILUP['CACHE_ALIAS'] is {alias!r}, which CACHES doesn't have.", hint, "E010"))
     for key, allowed in CHOICES.items():
         if raw.get(key, allowed[0]) not in allowed:
             found.append(_error(f"MAILUP[{key!r}] is {raw[key]!r}.", f"Use one of {', '.join(allowed)}.", "E004"))
@@ -99,7 +109,7 @@ def _check_base_url(value: str) -> list[checks.CheckMessage]:
 
 
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
-    """W001 to W005: what would be unwise in production."""
+    """W001 to W006: what would be unwise in production."""
     found: list[checks.CheckMessage] = []
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
@@ -120,6 +130,12 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
         hint = "Write CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP), so that both are REFRESH_PERIOD."
         found.append(
             _warning(f"The renewal is scheduled every {every} s, but REFRESH_PERIOD is {period}.", hint, "W005")
+        )
+    cache = settings.CACHES.get(raw.get("CACHE_ALIAS", "default"), {}).get("BACKEND", "")
+    if not settings.DEBUG and raw.get("RATE_LIMIT", True) and cache.endswith(UNSHARED_CACHES):
+        hint = "Use Redis, Memcached or the database as that cache, or set RATE_LIMIT to 0 and let MailUp say 429."
+        found.append(
+            _warning("The cache is local to one process, so processes together may exceed RATE_LIMIT.", hint, "W006")
         )
     if not raw.get("ENCRYPTION_KEYS"):
         hint = (

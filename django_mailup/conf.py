@@ -65,6 +65,21 @@ class MailUpSettings:
         return float(self._get("REFRESH_RATE", 50))
 
     @property
+    def RATE_LIMIT(self) -> int:
+        """How many calls a second of one operation a connection may make: MailUp's 5. 0: no limit is kept."""
+        return int(self._get("RATE_LIMIT", 5))
+
+    @property
+    def RATE_PATIENCE(self) -> float:
+        """How many seconds a call waits for its turn, or after a 429, before it raises RateLimited."""
+        return float(self._get("RATE_PATIENCE", 30))
+
+    @property
+    def CACHE_ALIAS(self) -> str:
+        """Which of Django's CACHES all processes share, to keep RATE_LIMIT together."""
+        return str(self._get("CACHE_ALIAS", "default"))
+
+    @property
     def STATE_IN(self) -> Literal["path", "query"]:
         """Where OAuth's `state` travels: in the `path` of the redirect URI and the query, or in the `query` alone."""
         return cast(Literal["path", "query"], self._get("STATE_IN", "path"))

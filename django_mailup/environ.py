@@ -6,8 +6,17 @@ from typing import Any
 
 from environ import Env
 
-_NUMBERS = ("TIMEOUT", "REFRESH_RATE", "TOKEN_DEADLINE", "REFRESH_MARGIN", "REFRESH_PERIOD", "STATE_LIFETIME")
-_TEXTS = ("BASE_URL", "CLIENT_AUTHENTICATION", "STATE_IN", "CONNECTED_URL")
+_NUMBERS = (
+    "RATE_PATIENCE",
+    "REFRESH_MARGIN",
+    "REFRESH_PERIOD",
+    "REFRESH_RATE",
+    "STATE_LIFETIME",
+    "TIMEOUT",
+    "TOKEN_DEADLINE",
+)
+_COUNTS = ("RATE_LIMIT", "REFRESH_BATCH_SIZE")
+_TEXTS = ("BASE_URL", "CACHE_ALIAS", "CLIENT_AUTHENTICATION", "STATE_IN", "CONNECTED_URL")
 
 
 def mailup_settings(env: Env, prefix: str = "MAILUP_") -> dict[str, Any]:
@@ -26,8 +35,9 @@ def mailup_settings(env: Env, prefix: str = "MAILUP_") -> dict[str, Any]:
     for key in _NUMBERS:
         if prefix + key in env.ENVIRON:
             found[key] = _number(env, prefix + key, env.float)
-    if prefix + "REFRESH_BATCH_SIZE" in env.ENVIRON:
-        found["REFRESH_BATCH_SIZE"] = _number(env, prefix + "REFRESH_BATCH_SIZE", env.int)
+    for key in _COUNTS:
+        if prefix + key in env.ENVIRON:
+            found[key] = _number(env, prefix + key, env.int)
     if prefix + "ENCRYPTION_KEYS" in env.ENVIRON:
         found["ENCRYPTION_KEYS"] = [key.strip() for key in env.list(prefix + "ENCRYPTION_KEYS") if key.strip()]
     return found

@@ -15,6 +15,7 @@ class Event(Enum):
     ACCOUNT_CONNECTED = ("mailup.account_connected", logging.INFO)
     ACCOUNT_DISCONNECTED = ("mailup.account_disconnected", logging.INFO)
     ACCOUNT_UNKNOWN = ("mailup.account_unknown", logging.WARNING)
+    CACHE_UNAVAILABLE = ("mailup.cache_unavailable", logging.WARNING)
     CLIENT_ACCEPTED = ("mailup.client_accepted", logging.INFO)
     CLIENT_REJECTED = ("mailup.client_rejected", logging.ERROR)
     REFRESH_CRASHED = ("mailup.refresh_crashed", logging.ERROR)

@@ -130,14 +130,16 @@ class MailUpUnavailable(MailUpError):
     """MailUp can't be reached or gives no proper answer: try again later.
 
     Attributes:
-        may_have_arrived: whether the request may have reached MailUp, although no answer came back.
+        may_have_arrived: whether the request may have reached MailUp, although no proper answer came back.
+        status: the HTTP status; 0 when there was no answer.
     """
 
     code = "unavailable"
 
-    def __init__(self, message: str = "", *, may_have_arrived: bool = True) -> None:
+    def __init__(self, message: str = "", *, may_have_arrived: bool = True, status: int = 0) -> None:
         super().__init__(message)
         self.may_have_arrived = may_have_arrived
+        self.status = status
 
 
 class RateLimited(MailUpUnavailable):
@@ -150,7 +152,7 @@ class RateLimited(MailUpUnavailable):
     code = "rate_limited"
 
     def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
-        super().__init__(message, may_have_arrived=False)
+        super().__init__(message, may_have_arrived=False, status=429)
         self.retry_after = retry_after
 
 

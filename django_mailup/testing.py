@@ -45,7 +45,7 @@ def _mailup_adapter(settings: Any) -> SandboxAdapter:
     from .sandbox.adapter import SandboxAdapter
 
     adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)))
-    settings.MAILUP = {**getattr(settings, "MAILUP", {}), "ADAPTER": lambda: adapter}
+    settings.MAILUP = {**getattr(settings, "MAILUP", {}), "ADAPTER": lambda: adapter, "RATE_LIMIT": 0}
     return adapter
 
 

@@ -57,4 +57,4 @@ TEMPLATES = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "/admin/login/"
-MAILUP = {"ENCRYPTION_KEYS": ["bm9uZSBvZiB5b3VyIGJ1c2luZXNzLCBvZiBjb3Vyc2U="], "TOKEN_DEADLINE": 5}
+MAILUP = {"ENCRYPTION_KEYS": ["bm9uZSBvZiB5b3VyIGJ1c2luZXNzLCBvZiBjb3Vyc2U="], "TOKEN_DEADLINE": 5, "RATE_LIMIT": 0}

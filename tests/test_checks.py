@@ -17,7 +17,7 @@ from django_mailup import checks
 from django_mailup.beat import mailup_beat_schedule
 
 KEY = Fernet.generate_key().decode()
-FINE = {"ENCRYPTION_KEYS": [KEY]}
+FINE = {"ENCRYPTION_KEYS": [KEY], "RATE_LIMIT": 0}
 
 
 def ids() -> list[str]:
@@ -32,18 +32,23 @@ def ids() -> list[str]:
         (FINE, []),
         ({**FINE, "BASE_URL": "https://services.mailup.com"}, []),
         ({**FINE, "BASE_URL": "https://services.mailup.com:8443/"}, []),
-        ({}, ["W004"]),
+        ({}, ["W006", "W004"]),
         ([], ["E001"]),
         ({**FINE, "REFRESH_MARGINS": 900}, ["E002"]),
         ({**FINE, "TIMEOUT": "10"}, ["E003"]),
         ({**FINE, "TIMEOUT": 0}, ["E003"]),
         ({**FINE, "REFRESH_MARGIN": None}, ["E003"]),
         ({**FINE, "STATE_LIFETIME": True}, ["E003"]),
+        ({**FINE, "RATE_LIMIT": -1}, ["E003", "W006"]),
+        ({**FINE, "RATE_LIMIT": "5"}, ["E003", "W006"]),
+        ({**FINE, "RATE_PATIENCE": 0}, []),
+        ({**FINE, "RATE_PATIENCE": None}, ["E003"]),
+        ({**FINE, "CACHE_ALIAS": "other"}, ["E010"]),
         ({**FINE, "STATE_IN": "cookie"}, ["E004"]),
         ({**FINE, "CLIENT_AUTHENTICATION": "Basic"}, ["E004"]),
-        ({"ENCRYPTION_KEYS": ["secret-but-short"]}, ["E005"]),
-        ({"ENCRYPTION_KEYS": KEY}, ["E005"]),
-        ({"ENCRYPTION_KEYS": [None]}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": ["secret-but-short"]}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": KEY}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": [None]}, ["E005"]),
         ({**FINE, "BASE_URL": "services.mailup.com"}, ["E006"]),
         ({**FINE, "BASE_URL": "https://"}, ["E006"]),
         ({**FINE, "BASE_URL": "https://host:port"}, ["E006"]),
@@ -90,6 +95,24 @@ def test_a_leaky_logger_in_production() -> None:
         assert ids() == ["W003"]
     finally:
         logger.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("backend", "limit", "expected"),
+    [
+        ("locmem.LocMemCache", 5, ["W006"]),
+        ("filebased.FileBasedCache", 5, ["W006"]),
+        ("locmem.LocMemCache", 0, []),
+        ("redis.RedisCache", 5, []),
+        ("db.DatabaseCache", 5, []),
+    ],
+)
+def test_the_cache_that_keeps_the_limit(backend: str, limit: int, expected: list[str]) -> None:
+    caches = {"default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": "redis://127.0.0.1:1"}}
+    with override_settings(MAILUP={**FINE, "RATE_LIMIT": limit}, CACHES=caches):
+        assert ids() == expected
+    with override_settings(MAILUP={**FINE, "RATE_LIMIT": limit}, CACHES=caches, DEBUG=True):
+        assert ids() == []
 
 
 @pytest.mark.parametrize(("scheduled", "expected"), [({}, []), (FINE, []), ({"REFRESH_PERIOD": 60}, ["W005"])])

@@ -102,7 +102,7 @@ def _raise_for_outage(response: requests.Response) -> None:
     if status == 429:
         raise RateLimited(retry_after=_retry_after(response))
     if status == 408 or status >= 500:
-        raise MailUpUnavailable(f"MailUp answered with status {status}: try again later.")
+        raise MailUpUnavailable(f"MailUp answered with status {status}: try again later.", status=status)
 
 
 def _retry_after(response: requests.Response) -> float:

@@ -1,20 +1,27 @@
-"""MailUpClient: MailUp's REST API for one connection. Asks a TokenSource for the token and repeats once after a 401."""
+"""MailUpClient: MailUp's REST API for one connection. Keeps to the limit of calls, repeats what is safe to repeat."""
 
 from __future__ import annotations
 
+import random
+import re
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import requests
 
-from ..exceptions import UnexpectedResponse
+from ..exceptions import MailUpUnavailable, RateLimited, UnexpectedResponse
 from . import classify
 from .endpoints import Endpoints
 from .resources.account import Account
 from .resources.lists import Lists
 from .tokens import AccessToken
 from .transport import Transport
+
+REPEATS_AFTER_429: Final = 5
+REPEATS_OF_A_READ: Final = 2
+_NUMBERS: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
 class TokenSource(Protocol):
@@ -27,6 +34,13 @@ class TokenSource(Protocol):
         """Return another access token than the refused one, by a renewal unless somebody made one meanwhile."""
 
 
+class Throttle(Protocol):
+    """Keeps calls within MailUp's limit, which counts each operation for itself."""
+
+    def wait(self, operation: str) -> None:
+        """Return when an operation (`GET /Console/List/{}/Groups`) may be called. Raises RateLimited instead."""
+
+
 class MailUpClient:
     """What a site calls MailUp with.
 
@@ -34,6 +48,8 @@ class MailUpClient:
         source: gives access tokens.
         endpoints: where MailUp is.
         transport: how to get there.
+        throttle: is asked before each request that is sent; None: MailUp's 429 is the only limit.
+        patience: how many seconds a call may wait after MailUp's 429s before it raises RateLimited.
         on_success: called once, after the first call that succeeded.
     """
 
@@ -43,11 +59,15 @@ class MailUpClient:
         *,
         endpoints: Endpoints | None = None,
         transport: Transport,
+        throttle: Throttle | None = None,
+        patience: float = 30.0,
         on_success: Callable[[MailUpClient], None] | None = None,
     ) -> None:
         self._source = source
         self._endpoints = endpoints or Endpoints()
         self._transport = transport
+        self._throttle = throttle
+        self._patience = patience
         self._on_success = on_success
 
     @cached_property
@@ -71,7 +91,9 @@ class MailUpClient:
     ) -> Any:
         """Call one REST operation and return its decoded JSON body: an object, a list, a number, text; None when empty.
 
-        When MailUp refuses the access token (401, or a 400 that says so), it is renewed once, the call repeated once.
+        What did nothing at MailUp is repeated, whatever the method: once after a 401 (or a 400 that says so), with a
+        renewed access token; after a 429 when MailUp says, else after a second and some. A GET is also repeated twice
+        when no answer comes, or a 502, 503 or 504. Nothing else ever is: the first try may have worked.
 
         Args:
             method: `GET`, `POST`, `PUT` or `DELETE`.
@@ -88,18 +110,40 @@ class MailUpClient:
             ValueError: the path belongs to no service.
         """
         url = self._endpoints.service(path)
+        operation = f"{method} {_NUMBERS.sub('{}', path)}"
         access_token = self._source.get()
-        response = self._transport.send(method, url, access_token, params=params, json=json, headers=headers)
-        if classify.refuses_access_token(response):
-            access_token = self._source.renew(access_token)
-            response = self._transport.send(method, url, access_token, params=params, json=json, headers=headers)
-        if response.status_code != 200:
-            raise classify.api_error(response)
+        renewed, repeats, give_up_at = False, 0, time.monotonic() + self._patience
+        while True:
+            if self._throttle is not None:
+                self._throttle.wait(operation)
+            try:
+                response = self._transport.send(method, url, access_token, params=params, json=json, headers=headers)
+                if classify.refuses_access_token(response) and not renewed:
+                    access_token, renewed = self._source.renew(access_token), True
+                    continue
+                if response.status_code == 200:
+                    break
+                raise classify.api_error(response)
+            except MailUpUnavailable as outage:
+                pause = _pause_before_repeat(method, outage, repeats)
+                if pause is None or time.monotonic() + pause > give_up_at:
+                    raise
+                repeats += 1
+                time.sleep(pause)
         body = _decode(response)
         if self._on_success is not None:
             once, self._on_success = self._on_success, None
             once(self)
         return body
+
+
+def _pause_before_repeat(method: str, outage: MailUpUnavailable, repeats: int) -> float | None:
+    """Return how many seconds to wait before a call is repeated; None when it must not be."""
+    if isinstance(outage, RateLimited):
+        return float(outage.retry_after) + random.random() / 2 if repeats < REPEATS_AFTER_429 else None
+    if method == "GET" and repeats < REPEATS_OF_A_READ and outage.status in (0, 502, 503, 504):
+        return 0.2 * (repeats + 1)
+    return None
 
 
 def _decode(response: requests.Response) -> Any:

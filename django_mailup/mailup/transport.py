@@ -16,6 +16,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 
 from ..exceptions import MailUpError, MailUpUnavailable, UnexpectedResponse
@@ -39,21 +40,12 @@ def user_agent() -> str:
 
 
 def pooled_adapter() -> BaseAdapter:
-    """Return this process's adapter for API calls.
-
-    Connections that were never made are retried for every method; reads that fail, and 502, 503 and 504, for GET alone.
-    """
+    """Return this process's adapter for API calls. It retries connections that were never made, and nothing else."""
     global _pooled
     with _pooled_lock:
         if _pooled is None:
             retry = Retry(
-                total=2,
-                redirect=0,
-                allowed_methods={"GET"},
-                status_forcelist={502, 503, 504},
-                backoff_factor=0.2,
-                raise_on_status=False,
-                respect_retry_after_header=False,
+                connect=2, read=0, redirect=0, status=0, other=0, backoff_factor=0.2, respect_retry_after_header=False
             )
             _pooled = HTTPAdapter(pool_maxsize=POOL_SIZE, max_retries=retry)
         return _pooled
@@ -114,7 +106,15 @@ class Transport:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise unavailable(error) from None
+            raise unavailable(error, may_have_arrived=not _never_connected(error)) from None
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    """Say whether there was no connection yet: then nothing of the request was sent."""
+    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)):
+        return True
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(reason, NewConnectionError)
 
 
 def unavailable(error: Exception, *, may_have_arrived: bool = True) -> MailUpUnavailable:

@@ -13,6 +13,7 @@ from ..mailup.client import MailUpClient
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
+from ..throttle import CacheThrottle
 from . import labels, refresh, registrations, rows
 from .rows import Clock, Live
 
@@ -32,6 +33,7 @@ def client_for(
     *,
     account: Token | str | None = None,
     registration: str = DEFAULT_REGISTRATION,
+    patience: float | None = None,
     clock: Clock = timezone.now,
 ) -> MailUpClient:
     """Return a MailUp client that acts for a user, or for the site when no user is given.
@@ -42,13 +44,15 @@ def client_for(
         user: whose connection; leave it out for the site's own.
         account: which one, where there are several: a Token, or an account uid.
         registration: slug of the client registration.
+        patience: how many seconds its calls wait for their turn under MailUp's limit of calls; RATE_PATIENCE unless
+            given. With 0 they never wait, but raise RateLimited: for `self.retry(countdown=error.retry_after)`.
 
     Raises:
         NotConnected: no such connection, or no such user.
         MultipleConnections: several, and no account named.
         ReauthorizationRequired: MailUp has ended the connection.
     """
-    return client_of(connection_of(user, account=account, registration=registration), clock=clock)
+    return client_of(connection_of(user, account=account, registration=registration), patience=patience, clock=clock)
 
 
 def connection_of(
@@ -71,18 +75,23 @@ def connection_of(
     return found[0]
 
 
-def client_of(token: Token, *, clock: Clock = timezone.now, labels_row: bool = True) -> MailUpClient:
+def client_of(
+    token: Token, *, patience: float | None = None, clock: Clock = timezone.now, labels_row: bool = True
+) -> MailUpClient:
     """Return a MailUp client for a row. Raises ReauthorizationRequired at once when the row is dead.
 
     `labels_row`: whether its first successful call also finds out whose account this is, where the row doesn't say.
     """
     source = _RowTokenSource(token, clock)
+    patience = mailup_settings.RATE_PATIENCE if patience is None else patience
     return MailUpClient(
         source,
         endpoints=mailup_settings.endpoints(),
         transport=Transport(
             timeout=(mailup_settings.TIMEOUT, mailup_settings.TIMEOUT), adapter=registrations.adapter()
         ),
+        throttle=CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}", patience=patience),
+        patience=patience,
         on_success=source.label if labels_row and not token.account_uid else None,
     )
 

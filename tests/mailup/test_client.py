@@ -63,7 +63,7 @@ def adapter(sandbox: Sandbox) -> SandboxAdapter:
 
 @pytest.fixture
 def client(source: Source, adapter: SandboxAdapter) -> MailUpClient:
-    return MailUpClient(source, transport=Transport(timeout=(1, 1), adapter=adapter))
+    return MailUpClient(source, transport=Transport(timeout=(1, 1), adapter=adapter), patience=0)
 
 
 def test_info_is_typed_and_keeps_the_original(client: MailUpClient) -> None:

@@ -1,0 +1,105 @@
+"""MailUp's limit of calls a second, kept by all threads, processes and hosts together through Django's cache.
+
+Calls of one connection and operation are numbered: a caller reads when the last ones may go, computes when its own may,
+and takes the next number with that moment by the cache's atomic `add`. If somebody else got the number, it looks again.
+So a lone call goes at once, five go together, and the sixth a second after the first: in two cache operations each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.core.cache import caches
+
+from .conf import mailup_settings
+from .events import Event
+from .exceptions import RateLimited
+
+SLACK: Final = 0.035
+"""Seconds added to MailUp's second, since no call arrives the moment that it is sent: 96.6 % of the limit is used."""
+
+LATE: Final = 0.02
+"""A caller that wakes later than this after its moment takes another one: it could meet the calls behind it."""
+
+
+class CacheThrottle:
+    """The turns of one connection. Fulfils `mailup.client.Throttle`.
+
+    Args:
+        connection: names the MailUp user in cache keys; no secret.
+        patience: how many seconds a call may wait for its turn.
+        clock, sleep: as in `time`; hosts that share a cache should agree about the time.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        *,
+        patience: float,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connection = connection
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+
+    def wait(self, operation: str) -> None:
+        """Return when an operation may be called.
+
+        A cache that fails, or that remembers nothing, stops nobody: MailUp's own 429 is the limit then.
+
+        Raises:
+            RateLimited: that is later than patience allows; no turn was taken, and `retry_after` says when.
+        """
+        rate = mailup_settings.RATE_LIMIT
+        if not rate:
+            return
+        name = hashlib.sha256(f"{self._connection} {operation}".encode()).hexdigest()[:24]
+        for _ in range(5):
+            try:
+                at = self._take(f"django_mailup.turn.{name}", rate)
+            except RateLimited:
+                raise
+            except Exception as error:  # whatever a cache backend raises when its server is away
+                Event.CACHE_UNAVAILABLE.log(error=type(error).__name__)
+                return
+            delay = at - self._clock()
+            if delay > 0:
+                self._sleep(delay)
+            if self._clock() - at <= LATE:
+                return
+
+    def _take(self, prefix: str, rate: int) -> float:
+        """Take the next turn and return its moment."""
+        cache = caches[mailup_settings.CACHE_ALIAS]
+        period = 1 + SLACK
+        number = int(self._clock() * rate / period)  # turns are numbered by the clock, so that no counter is needed
+        read_to = number + 2 * rate
+        moments: dict[str, float] = cache.get_many(_keys(prefix, number - rate - 1, read_to))
+        for _ in range(1000):
+            while f"{prefix}.{number}" in moments:
+                number += 1
+                if number == read_to:
+                    read_to += 4 * rate
+                    moments |= cache.get_many(_keys(prefix, number, read_to))
+            now = self._clock()
+            latest = sorted(moments.values())[-rate:]
+            at = max(now, latest[0] + period) if len(latest) == rate else now
+            if at - now > self._patience:
+                raise RateLimited(
+                    "MailUp's limit of calls a second is used up: try again shortly.", retry_after=at - now
+                )
+            if cache.add(f"{prefix}.{number}", at, timeout=int(at - now) + 5):
+                return at
+            moments |= cache.get_many(_keys(prefix, number, read_to))
+            if f"{prefix}.{number}" not in moments:
+                raise ConnectionError("the cache neither stores the key nor finds it")
+        raise ConnectionError("others were faster a thousand times")
+
+
+def _keys(prefix: str, first: int, end: int) -> list[str]:
+    return [f"{prefix}.{number}" for number in range(first, end)]

@@ -1,0 +1,186 @@
+"""The limit of calls: exact on a clock that stands still, shared through a cache, harmless when the cache is away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from django_mailup.exceptions import RateLimited
+from django_mailup.throttle import SLACK, CacheThrottle
+
+LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"}}
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def cache(settings: Any) -> Iterator[Any]:
+    settings.CACHES = LOCMEM
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 5}
+    caches["default"].clear()
+    yield caches["default"]
+    caches["default"].clear()
+
+
+def most_in_a_second(moments: list[float]) -> int:
+    return max(sum(start <= other < start + 1 for other in moments) for start in moments)
+
+
+def test_five_go_at_once_and_the_sixth_a_second_later(cache: Any) -> None:
+    time = Time()
+    throttle = CacheThrottle("1", patience=30, clock=time, sleep=time.sleep)
+    begin, moments = time.now, []
+    for _ in range(11):
+        throttle.wait("GET /Console/List")
+        moments.append(round(time.now - begin, 3))
+
+    period = 1 + SLACK
+    assert moments == [0] * 5 + [period] * 5 + [2 * period]
+
+
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.floats(0, 1.5), min_size=1, max_size=60), st.floats(0, 10**9), st.integers(1, 9))
+def test_however_calls_come_no_second_holds_more_than_the_limit(
+    cache: Any, settings: Any, gaps: list[float], begin: float, rate: int
+) -> None:
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": rate}
+    cache.clear()
+    time, moments = Time(begin), []
+    throttles = [CacheThrottle("1", patience=1000, clock=time, sleep=time.sleep) for _ in range(3)]
+    for number, gap in enumerate(gaps):
+        time.now += gap
+        throttles[number % 3].wait("GET /Console/List")
+        moments.append(time.now)
+
+    assert most_in_a_second(moments) <= rate
+
+
+def test_reservations_ahead_are_kept_in_order(cache: Any) -> None:
+    """Many callers that take their turn before any of them has waited: the queue is as long as it must be."""
+    time, slept = Time(), []
+    throttle = CacheThrottle("1", patience=1000, clock=time, sleep=slept.append)
+    throttle._clock = lambda: time.now  # nobody is late on a clock that stands still
+    for _ in range(100):
+        throttle.wait("GET /Console/List")
+
+    moments = [0.0] * 5 + slept
+    assert sorted(moments) == moments
+    assert most_in_a_second(moments) == 5
+    assert moments[-1] == pytest.approx(19 * (1 + SLACK))
+
+
+def test_operations_and_connections_count_for_themselves(cache: Any) -> None:
+    time = Time()
+    for connection in ("1", "2"):
+        for operation in ("GET /Console/List", "POST /Console/List"):
+            throttle = CacheThrottle(connection, patience=0, clock=time, sleep=time.sleep)
+            for _ in range(5):
+                throttle.wait(operation)
+            with pytest.raises(RateLimited):
+                throttle.wait(operation)
+
+
+def test_without_patience_it_says_when(cache: Any) -> None:
+    time = Time()
+    throttle = CacheThrottle("1", patience=0, clock=time, sleep=time.sleep)
+    for _ in range(5):
+        throttle.wait("GET /Console/List")
+    time.now += 0.4
+    with pytest.raises(RateLimited) as caught:
+        throttle.wait("GET /Console/List")
+
+    assert caught.value.retry_after == pytest.approx(1 + SLACK - 0.4)
+    time.now += caught.value.retry_after
+    throttle.wait("GET /Console/List")
+
+
+def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
+    time, slept = Time(), []
+
+    def oversleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.now += seconds + (0.1 if len(slept) == 1 else 0)
+
+    throttle = CacheThrottle("1", patience=30, clock=time, sleep=oversleep)
+    for _ in range(6):
+        throttle.wait("GET /Console/List")
+    assert len(slept) == 1
+    late = time.now
+    assert late - 1_700_000_000 == pytest.approx(1 + SLACK + 0.1)
+
+
+def test_no_limit_asks_no_cache(settings: Any) -> None:
+    settings.CACHES = {"default": {"BACKEND": "nowhere.at.All"}}
+    CacheThrottle("1", patience=0).wait("GET /Console/List")
+
+
+def test_two_cache_operations_a_call(cache: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("add", "get_many", "get", "set", "incr"):
+        real = getattr(cache, name)
+
+        def spy(*args: Any, name: str = name, real: Any = real, **kwargs: Any) -> Any:
+            asked.append(name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(cache, name, spy)
+    CacheThrottle("1", patience=0).wait("GET /Console/List")
+
+    assert asked[:1] == ["get_many"]
+    assert [name for name in asked if name in ("get_many", "add")] == ["get_many", "add"]
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"},
+    ],
+    ids=["dummy", "away"],
+)
+def test_a_cache_that_fails_stops_nobody(settings: Any, backend: dict[str, str]) -> None:
+    pytest.importorskip("redis")
+    settings.CACHES = {"default": backend}
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 5}
+    throttle = CacheThrottle("1", patience=0)
+    for _ in range(20):
+        throttle.wait("GET /Console/List")
+
+
+def test_threads_share_the_limit(cache: Any) -> None:
+    import time
+
+    moments: list[float] = []
+
+    def call() -> None:
+        for _ in range(3):
+            CacheThrottle("1", patience=30).wait("GET /Console/List")
+            moments.append(time.time())
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(moments) == 18
+    assert most_in_a_second(moments) <= 5
+    assert max(moments) - min(moments) < 3 * (1 + SLACK) + 0.5
