@@ -12,6 +12,7 @@ DATABASES = {"default": env.db("BENCH_DATABASE_URL", default="sqlite:///:memory:
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {"timeout": 30}
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_mailup"]
+CACHES = {"default": env.cache_url("BENCH_CACHE_URL", default="locmemcache://")}
 MAILUP = {
     "BASE_URL": env.str("BENCH_MAILUP_URL", "https://services.mailup.com"),
     "REFRESH_RATE": 1_000_000,

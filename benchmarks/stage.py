@@ -34,6 +34,7 @@ def database(kind: str) -> Iterator[str]:
             _administer(kind, f"CREATE DATABASE {name}")
         try:
             os.environ["BENCH_DATABASE_URL"] = url
+            os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
             yield url
         finally:
             if kind != "sqlite":
@@ -131,7 +132,6 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[Any]:
 
 def set_up_django() -> None:
     """Configure Django for the database and the sandbox that are open, and make the tables."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     import django
     from django.core.management import call_command
 
