@@ -15,6 +15,7 @@
     ├─ TermsNotAccepted           a person must log in to MailUp's console and accept its terms
     ├─ DecryptionFailed           the row can't be read with the configured keys
     ├─ Misconfigured              the settings don't allow this call
+    ├─ ImportStopped              an import ended in the middle: .jobs and .sent say which part was taken
     ├─ MailUpUnavailable          network, timeout, 5xx: try again later
     │  └─ RateLimited             the same, and .retry_after says when
     ├─ APIError                   MailUp understood and refused: .status .code .description
@@ -30,6 +31,8 @@ The first line of a docstring is the default message. Messages, attributes and `
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 
 class MailUpError(Exception):
@@ -124,6 +127,27 @@ class Misconfigured(MailUpError):
     """The MAILUP settings don't allow this call: run manage.py check."""
 
     code = "misconfigured"
+
+
+class ImportStopped(MailUpError):
+    """An import ended before everything was sent.
+
+    Attributes:
+        jobs: the chunks that MailUp has taken, as `mailup.ImportJob`.
+        sent: how many recipients are in them.
+        may_have_arrived: whether the next chunk may have been taken, too.
+    """
+
+    code = "import_stopped"
+
+    def __init__(self, message: str = "", *, jobs: Sequence[Any] = (), error: Exception | None = None) -> None:
+        self.jobs = list(jobs)
+        self.sent = sum(job.size for job in self.jobs)
+        self.may_have_arrived = bool(getattr(error, "may_have_arrived", False))
+        if error is not None and not message:
+            unsure = "; the next chunk may have been taken, too" if self.may_have_arrived else ""
+            message = f"The import stopped after {self.sent} recipients in {len(self.jobs)} chunks{unsure}: {error}"
+        super().__init__(message)
 
 
 class MailUpUnavailable(MailUpError):

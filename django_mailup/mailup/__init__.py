@@ -1,11 +1,25 @@
 """What MailUp is: its OAuth 2 server and its REST API, in pure Python. Usable without Django."""
 
-from .client import MailUpClient, TokenSource
+from .client import MailUpClient, Throttle, TokenSource
 from .endpoints import Endpoints
+from .expressions import Expression, Field
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
+from .provisioning import Provisioning, Trial, TrialStatus
 from .resources.account import AccountDetails, AccountInfo
-from .resources.lists import Group, MailingList
+from .resources.attachments import Attachment
+from .resources.fields import PersonalField
+from .resources.groups import Group
+from .resources.imports import Import, ImportDetails, ImportJob
+from .resources.lists import Country, ListDetails, MailingList, Sender, TimeZone
+from .resources.messages import Message, MessageDetails, SendRecord
+from .resources.recipients import NewRecipient, OptIn, Recipient
+from .resources.senders import Priority, TrustedSender
+from .resources.sendings import Sending, Sent
+from .resources.sms import SmsOptIn, TextMessage
+from .resources.statistics import LinkCount, MessageCount, RecipientCount
+from .resources.tags import Tag
+from .resources.templates import Template
 from .tokens import AccessToken, TokenSet
 from .transport import Transport
 
@@ -13,16 +27,48 @@ __all__ = [
     "AccessToken",
     "AccountDetails",
     "AccountInfo",
+    "Attachment",
     "AuthorizationCode",
+    "Country",
     "Endpoints",
+    "Expression",
+    "Field",
     "Grant",
     "Group",
+    "Import",
+    "ImportDetails",
+    "ImportJob",
+    "LinkCount",
+    "ListDetails",
     "MailUpClient",
     "MailingList",
+    "Message",
+    "MessageCount",
+    "MessageDetails",
+    "NewRecipient",
     "OAuthClient",
+    "OptIn",
     "Password",
+    "PersonalField",
+    "Priority",
+    "Provisioning",
+    "Recipient",
+    "RecipientCount",
     "RefreshToken",
+    "SendRecord",
+    "Sender",
+    "Sending",
+    "Sent",
+    "SmsOptIn",
+    "Tag",
+    "Template",
+    "TextMessage",
+    "Throttle",
+    "TimeZone",
     "TokenSet",
     "TokenSource",
     "Transport",
+    "Trial",
+    "TrialStatus",
+    "TrustedSender",
 ]

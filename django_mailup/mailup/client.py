@@ -9,15 +9,26 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-import requests
-
-from ..exceptions import MailUpUnavailable, RateLimited, UnexpectedResponse
+from ..exceptions import MailUpUnavailable, RateLimited
 from . import classify
 from .endpoints import Endpoints
 from .resources.account import Account
+from .resources.attachments import Attachments
+from .resources.fields import Fields
+from .resources.groups import Groups
+from .resources.images import Images
+from .resources.imports import Imports
 from .resources.lists import Lists
+from .resources.messages import Messages
+from .resources.recipients import Recipients
+from .resources.senders import SmtpUsers, TrustedSenders
+from .resources.sendings import Sendings
+from .resources.sms import Sms
+from .resources.statistics import Statistics
+from .resources.tags import Tags
+from .resources.templates import Templates
 from .tokens import AccessToken
-from .transport import Transport
+from .transport import Transport, decode
 
 REPEATS_AFTER_429: Final = 5
 REPEATS_OF_A_READ: Final = 2
@@ -77,8 +88,78 @@ class MailUpClient:
 
     @cached_property
     def lists(self) -> Lists:
-        """The lists this MailUp user may see, and their groups."""
+        """The lists this MailUp user may see."""
         return Lists(self)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The groups of lists."""
+        return Groups(self)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The personal fields of recipients."""
+        return Fields(self)
+
+    @cached_property
+    def recipients(self) -> Recipients:
+        """Recipients, one by one."""
+        return Recipients(self, self.fields)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Recipients, many at once."""
+        return Imports(self, self.fields)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """E-mail messages."""
+        return Messages(self)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """Templates of messages."""
+        return Templates(self)
+
+    @cached_property
+    def tags(self) -> Tags:
+        """Tags of messages."""
+        return Tags(self)
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Attachments of messages."""
+        return Attachments(self)
+
+    @cached_property
+    def images(self) -> Images:
+        """Images that messages may show."""
+        return Images(self)
+
+    @cached_property
+    def sendings(self) -> Sendings:
+        """Sending messages."""
+        return Sendings(self, self.fields)
+
+    @cached_property
+    def sms(self) -> Sms:
+        """Text messages."""
+        return Sms(self, self.fields)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What became of messages."""
+        return Statistics(self)
+
+    @cached_property
+    def trusted_senders(self) -> TrustedSenders:
+        """Addresses that may stand as sender."""
+        return TrustedSenders(self)
+
+    @cached_property
+    def smtp_users(self) -> SmtpUsers:
+        """SMTP+ users of lists."""
+        return SmtpUsers(self)
 
     def request(
         self,
@@ -130,7 +211,7 @@ class MailUpClient:
                     raise
                 repeats += 1
                 time.sleep(pause)
-        body = _decode(response)
+        body = decode(response)
         if self._on_success is not None:
             once, self._on_success = self._on_success, None
             once(self)
@@ -144,15 +225,3 @@ def _pause_before_repeat(method: str, outage: MailUpUnavailable, repeats: int) -
     if method == "GET" and repeats < REPEATS_OF_A_READ and outage.status in (0, 502, 503, 504):
         return 0.2 * (repeats + 1)
     return None
-
-
-def _decode(response: requests.Response) -> Any:
-    if not response.content.strip():
-        return None  # how MailUp says that there is nothing to say
-    try:
-        return response.json()
-    except ValueError:
-        content_type = response.headers.get("Content-Type", "").partition(";")[0][:60]
-        raise UnexpectedResponse(
-            "MailUp's answer is not JSON.", status=response.status_code, content_type=content_type
-        ) from None

@@ -42,5 +42,9 @@ class Endpoints:
             raise ValueError(f"A path begins with /Console/, /Message/ or /Recipient/, unlike {path!r}.")
         return self._below(f"/API/v1.1/Rest/{service}.svc{path}")
 
+    def public(self, path: str) -> str:
+        """Return the URL of a path of the public service, which takes the client's credentials instead of a token."""
+        return self._below(f"/API/v1.1/Rest/PublicService.svc{path}")
+
     def _below(self, path: str) -> str:
         return self.base_url.rstrip("/") + path

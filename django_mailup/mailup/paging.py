@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ..exceptions import UnexpectedResponse
 
-PAGE_SIZE: Final = 100
-"""How many items are asked for at once. MailUp's own default is 20; calls are scarce, and 100 is in wide use."""
+PAGE_SIZE: Final = 1000
+"""How many items are asked for at once. MailUp's own default is 20; calls are scarce, and 1000 is in use elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

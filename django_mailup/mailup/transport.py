@@ -109,6 +109,23 @@ class Transport:
             raise unavailable(error, may_have_arrived=not _never_connected(error)) from None
 
 
+def decode(response: requests.Response) -> Any:
+    """Return the JSON of an answer: an object, a list, a number, text; None when it is empty.
+
+    Raises:
+        UnexpectedResponse: it isn't JSON.
+    """
+    if not response.content.strip():
+        return None  # how MailUp says that there is nothing to say
+    try:
+        return response.json()
+    except ValueError:
+        content_type = response.headers.get("Content-Type", "").partition(";")[0][:60]
+        raise UnexpectedResponse(
+            "MailUp's answer is not JSON.", status=response.status_code, content_type=content_type
+        ) from None
+
+
 def _never_connected(error: requests.RequestException) -> bool:
     """Say whether there was no connection yet: then nothing of the request was sent."""
     if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)):

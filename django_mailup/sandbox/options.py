@@ -45,6 +45,14 @@ class Options:
     rate_window: float = 1.0
     retry_after: bool = False
     max_page_size: int = 1000
+    import_seconds: float = 0.5
+    """How long an import takes after the call."""
+    single_import: bool = False
+    """Whether an import is refused while another one runs. MailUp's SOAP service does; of REST nobody says."""
+    list_ready_after: float = 0.0
+    """For how long a new list answers 403. One client waits a minute."""
+    provisioning: bool = True
+    """Whether the client may activate trial accounts. MailUp switches it on by request."""
     latency: float = 0.0
     """Added to every answer of the API."""
     token_latency: float = 0.0

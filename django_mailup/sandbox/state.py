@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .memory import Memory
 from .options import Options
 
 ALPHABET: Final = string.ascii_letters + string.digits
@@ -25,6 +26,8 @@ class MailingList:
     name: str
     description: str = ""
     groups: list[tuple[int, str, str, bool]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    ready_at: float = 0.0
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Account:
     lists: list[MailingList] = field(default_factory=list)
     email: str = ""
     is_trial: bool = False
+    memory: Memory = field(default_factory=Memory, repr=False)
 
 
 @dataclass
@@ -94,6 +98,7 @@ class State:
         self.registered_redirect_uris: dict[str, str] = {}
         self.users: dict[str, User] = {}
         self.counters = {"refreshes": 0, "exchanges": 0, "reuses": 0, "api_calls": 0, "too_many_requests": 0}
+        self.trials: dict[str, int] = {}
         self._codes: dict[str, Code] = {}
         self._by_access: dict[str, Pair] = {}
         self._by_refresh: dict[str, Pair] = {}

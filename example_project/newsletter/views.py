@@ -48,7 +48,7 @@ def groups(request: HttpRequest, list_id: int) -> HttpResponse:
     mailing_list = next((each for each in request.mailup.lists.all() if each.id == list_id), None)
     if mailing_list is None:
         raise Http404
-    context = {"list": mailing_list, "groups": list(request.mailup.lists.groups(list_id))}
+    context = {"list": mailing_list, "groups": list(request.mailup.groups.all(list_id=list_id))}
     return render(request, "newsletter/groups.html", context)
 
 

@@ -153,7 +153,7 @@ def test_what_is_no_page_is_said_to_be_none(client: MailUpClient, sandbox: Sandb
 
 
 def test_groups(client: MailUpClient) -> None:
-    groups = list(client.lists.groups(1))
+    groups = list(client.groups.all(list_id=1))
 
     assert [(group.id, group.name, group.deletable) for group in groups] == [
         (9, "Regulars", True),

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from ..operations import Operation
 from . import reading
-from .requester import Requester
+from .requester import Resource
+
+INFO: Final = Operation("account.info", "GET", "/Console/Authentication/Info")
+DETAILS: Final = Operation("account.details", "GET", "/Console/Authentication/Details")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +41,17 @@ class AccountDetails(AccountInfo):
     credits_by_list: Mapping[int, int]
 
 
-class Account:
+class Account(Resource):
     """The operations of the account."""
-
-    def __init__(self, client: Requester) -> None:
-        self._client = client
 
     def info(self) -> AccountInfo:
         """Return who this is: MailUp's recommended "am I connected" call. (Documented by MailUp.)"""
-        raw = reading.record(self._client.request("GET", "/Console/Authentication/Info"))
+        raw = reading.record(self._call(INFO))
         return AccountInfo(**_info(raw))
 
     def details(self) -> AccountDetails:
         """Return who this is, with language, plan and credits. (Documented by MailUp.)"""
-        raw = reading.record(self._client.request("GET", "/Console/Authentication/Details"))
+        raw = reading.record(self._call(DETAILS))
         rows = reading.pick(raw, "CreditsByList")
         by_list: dict[int, int] = {}
         for row in rows if isinstance(rows, list) else []:

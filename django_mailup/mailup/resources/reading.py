@@ -65,3 +65,27 @@ def moment(source: Mapping[str, Any], *names: str) -> datetime | None:
     if parsed.year == 1:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def records(answer: object) -> list[Mapping[str, Any]]:
+    """Return the objects of an answer that is an array without an envelope. Raises UnexpectedResponse otherwise."""
+    if not isinstance(answer, list):
+        raise UnexpectedResponse("MailUp's answer is not an array.", status=200)
+    return [each for each in answer if isinstance(each, dict)]
+
+
+def texts(answer: object) -> list[str]:
+    """Return the strings of an answer that is an array of them, or one of them."""
+    if isinstance(answer, str):
+        return [answer]
+    if not isinstance(answer, list):
+        raise UnexpectedResponse("MailUp's answer is not an array.", status=200)
+    return [str(each) for each in answer]
+
+
+def whole_number(answer: object) -> int:
+    """Return an answer whose body is a number, also one written as text. Raises UnexpectedResponse otherwise."""
+    found = number({"it": answer}, "it")
+    if found is None:
+        raise UnexpectedResponse("MailUp's answer is not a number.", status=200)
+    return found

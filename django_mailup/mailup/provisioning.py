@@ -1,0 +1,119 @@
+"""MailUp's public service: trial accounts for a site's customers. It takes the client's own credentials, no token.
+
+MailUp switches it on for a client on request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+from requests.adapters import BaseAdapter
+
+from . import classify
+from .endpoints import Endpoints
+from .operations import Operation
+from .resources import arguments, reading
+from .transport import Timeout, decode, unavailable, user_agent
+
+ACTIVATE: Final = Operation("provisioning.activate_trial", "POST", "/Console/TrialActivation")
+STATUS: Final = Operation("provisioning.trial_status", "POST", "/Console/TrialActivationStatus")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """An activation under way: what `trial_status` asks for."""
+
+    id: str
+    hash: str = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStatus:
+    """How an activation is. Code 2 is done; 5 and 7 are in progress; with 3, 4 and 6 MailUp's support helps."""
+
+    code: int
+    description: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the account is ready."""
+        return self.code == 2
+
+
+class Provisioning:
+    """The operations of the public service.
+
+    Args:
+        client_id, client_secret: the site's own.
+        endpoints: where MailUp is.
+        timeout: seconds to connect, and for each piece of the answer.
+        adapter: takes the place of the network (the in-process sandbox).
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        endpoints: Endpoints | None = None,
+        timeout: Timeout = (30.0, 30.0),
+        adapter: BaseAdapter | None = None,
+    ) -> None:
+        self._endpoints = endpoints or Endpoints()
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.auth = (client_id, client_secret)
+        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent()})
+        if adapter is not None:
+            self._session.mount("https://", adapter)
+            self._session.mount("http://", adapter)
+
+    def activate_trial(
+        self, *, name: str, company: str, email: str, phone: str, language: str = "IT", ip_address: str,
+        is_usa: bool = False, newsletter: bool = False,
+    ) -> Trial:  # fmt: skip
+        """Ask for a trial account for a customer. `POST /Console/TrialActivation`. (Documented by MailUp.)
+
+        Args:
+            language: `EN`, `ES` or `IT`.
+            ip_address: the customer's.
+
+        Raises:
+            ValueError: an argument is empty, or no address.
+            APIError: MailUp refuses, such as a client for which the service isn't on.
+        """
+        if language not in ("EN", "ES", "IT"):
+            raise ValueError(f"language must be EN, ES or IT, not {language!r}.")
+        body = {
+            "NameAndSurname": arguments.text("name", name),
+            "Company": arguments.text("company", company),
+            "Email": arguments.email("email", email),
+            "PhoneNumber": arguments.text("phone", phone),
+            "Language": language,
+            "IpAddress": arguments.text("ip_address", ip_address),
+            "IsUSA": is_usa,
+            "RegisterToNewsletter": newsletter,
+        }
+        raw = reading.record(self._post(ACTIVATE, body))
+        return Trial(id=reading.text(raw, "Id"), hash=reading.text(raw, "Hash"), raw=raw)
+
+    def trial_status(self, *, trial: Trial) -> TrialStatus:
+        """Return how an activation is. `POST /Console/TrialActivationStatus`. (Documented by MailUp.)"""
+        raw = reading.record(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
+        return TrialStatus(code=reading.identifier(raw, "Code"), description=reading.text(raw, "Description"), raw=raw)
+
+    def _post(self, operation: Operation, body: Any) -> Any:
+        url = self._endpoints.public(operation.at())
+        try:
+            response = self._session.post(url, json=body, timeout=self._timeout, allow_redirects=False)
+        except requests.RequestException as error:
+            raise unavailable(error) from None
+        if response.status_code != 200:
+            raise classify.api_error(response)
+        return decode(response)

@@ -1,0 +1,181 @@
+"""`filterby` and `orderby`, as MailUp's documents describe them: enough of .NET's dynamic LINQ. Knows no state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+Row = Mapping[str, Any]
+Test = Callable[[Row], Any]
+
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>\d+)|(?P<word>\w+)|(?P<sign>&&|\|\||==|!=|<=|>=|[=<>!().,\[\]]))"
+)
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "==": lambda a, b: a == b,
+    "=": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+_CALL: Final[dict[str, Callable[..., Any]]] = {
+    "contains": lambda value, part: part in value,
+    "startswith": lambda value, part: value.startswith(part),
+    "endswith": lambda value, part: value.endswith(part),
+    "equals": lambda value, part: value == part,
+    "trim": lambda value: value.strip(),
+}
+
+
+class Malformed(Exception):
+    """An expression that can't be understood; the text says why."""
+
+
+def select(rows: Sequence[Row], expression: str) -> list[Row]:
+    """Return the rows for which an expression is true. Raises Malformed."""
+    test = _Parser(_unwrapped(expression)).whole()
+    try:
+        return [row for row in rows if test(row)]
+    except (TypeError, AttributeError):
+        raise Malformed("The filter compares what can't be compared.") from None
+
+
+def arrange(rows: Sequence[Row], order: str) -> list[Row]:
+    """Return the rows by `Name asc;idGroup desc`. Raises Malformed."""
+    found = list(rows)
+    for key in reversed(_unwrapped(order).split(";")):
+        name, _, direction = key.strip().partition(" ")
+        if direction.strip().casefold() not in ("", "asc", "desc"):
+            raise Malformed(f"{direction} is no direction.")
+        found.sort(
+            key=lambda row, name=name: _sortable(_property(row, name)),  # type: ignore[misc]
+            reverse=direction.strip().casefold() == "desc",
+        )
+    return found
+
+
+def _sortable(value: Any) -> tuple[bool, Any]:
+    return (value is not None, value if value is not None else 0)
+
+
+def _unwrapped(text: str) -> str:
+    text = text.strip()
+    if len(text) > 1 and (text[0], text[-1]) in (('"', '"'), ("[", "]")):
+        return text[1:-1]
+    return text
+
+
+def _property(row: Row, name: str) -> Any:
+    for key, value in row.items():
+        if key.casefold() == name.casefold():
+            return value
+    raise Malformed(f"No property or field '{name}' exists.")
+
+
+class _Parser:
+    """Recursive descent: or, and, not, comparison, member."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens: list[tuple[str, str]] = []
+        at = 0
+        while at < len(text.rstrip()):
+            match = _TOKEN.match(text, at)
+            if match is None:
+                raise Malformed(f"Syntax error at position {at}.")
+            self._tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
+            at = match.end()
+        self._at = 0
+
+    def whole(self) -> Test:
+        found = self._or()
+        if self._at != len(self._tokens):
+            raise Malformed("Syntax error.")
+        return found
+
+    def _peek(self) -> str:
+        return self._tokens[self._at][1] if self._at < len(self._tokens) else ""
+
+    def _next(self) -> tuple[str, str]:
+        if self._at == len(self._tokens):
+            raise Malformed("The expression ends too early.")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _expect(self, sign: str) -> None:
+        if self._next()[1] != sign:
+            raise Malformed(f"'{sign}' expected.")
+
+    def _or(self) -> Test:
+        left = self._and()
+        while self._peek() == "||":
+            self._next()
+            left = _either(left, self._and())
+        return left
+
+    def _and(self) -> Test:
+        left = self._not()
+        while self._peek() == "&&":
+            self._next()
+            left = _both(left, self._not())
+        return left
+
+    def _not(self) -> Test:
+        if self._peek() == "!":
+            self._next()
+            inner = self._not()
+            return lambda row: not inner(row)
+        if self._peek() == "(":
+            self._next()
+            inner = self._or()
+            self._expect(")")
+            return inner
+        return self._comparison()
+
+    def _comparison(self) -> Test:
+        left = self._value()
+        if self._peek() in _COMPARE:
+            compare, right = _COMPARE[self._next()[1]], self._value()
+            return lambda row: compare(left(row), right(row))
+        return left
+
+    def _value(self) -> Test:
+        kind, text = self._next()
+        if kind == "text":
+            literal: Any = text[1:-1].replace("''", "'")
+            return lambda row: literal
+        if kind == "number":
+            number = int(text)
+            return lambda row: number
+        if kind != "word":
+            raise Malformed(f"'{text}' is not expected here.")
+        if text in ("true", "false"):
+            return lambda row: text == "true"
+        found: Test = lambda row: _property(row, text)  # noqa: E731
+        while self._peek() == ".":
+            self._next()
+            found = self._call(found)
+        return found
+
+    def _call(self, subject: Test) -> Test:
+        method = _CALL.get(self._next()[1].casefold())
+        if method is None:
+            raise Malformed("No such method.")
+        self._expect("(")
+        arguments: list[Test] = []
+        while self._peek() != ")":
+            arguments.append(self._value())
+            if self._peek() == ",":
+                self._next()
+        self._expect(")")
+        return lambda row: method(subject(row) or "", *[each(row) for each in arguments])
+
+
+def _either(left: Test, right: Test) -> Test:
+    return lambda row: left(row) or right(row)
+
+
+def _both(left: Test, right: Test) -> Test:
+    return lambda row: left(row) and right(row)
