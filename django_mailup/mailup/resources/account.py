@@ -45,12 +45,18 @@ class Account(Resource):
     """The operations of the account."""
 
     def info(self) -> AccountInfo:
-        """Return who this is: MailUp's recommended "am I connected" call. (Documented by MailUp.)"""
+        """Return who this is: MailUp's recommended "am I connected" call. (Documented by MailUp.)
+
+        `GET /Console/Authentication/Info`.
+        """
         raw = reading.record(self._call(INFO))
         return AccountInfo(**_info(raw))
 
     def details(self) -> AccountDetails:
-        """Return who this is, with language, plan and credits. (Documented by MailUp.)"""
+        """Return who this is, with language, plan and credits. `GET /Console/Authentication/Details`.
+
+        (Documented by MailUp.)
+        """
         raw = reading.record(self._call(DETAILS))
         rows = reading.pick(raw, "CreditsByList")
         by_list: dict[int, int] = {}

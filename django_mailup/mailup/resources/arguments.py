@@ -12,6 +12,8 @@ from ..operations import positive as positive
 LONGEST_LIST_NAME: Final = 50
 LONGEST_FIELD: Final = 200
 LONGEST_SMS_SENDER: Final = 11
+FieldValues = Mapping[int, str] | Mapping[str, str]
+"""Personal fields, by id or by name."""
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..operations import Operation
 from ..paging import PAGE_SIZE
 from . import arguments, reading
+from .arguments import FieldValues
 from .requester import Order, Requester, Resource, Where
 
 ALL: Final = Operation("fields.all", "GET", "/Console/Recipient/DynamicFields")
@@ -41,11 +42,11 @@ class Fields(Resource):
         for raw in self._pages(ALL, where=where, order=order, page_size=page_size):
             yield PersonalField(id=reading.identifier(raw, "Id"), name=reading.text(raw, "Description"), raw=raw)
 
-    def resolve(self, values: Mapping[int | str, str] | None) -> list[dict[str, Any]]:
+    def resolve(self, values: FieldValues | None) -> list[dict[str, Any]]:
         """Return personal fields as MailUp takes them.
 
         Args:
-            values: by id or by name, whose letter case doesn't matter: `{"FirstName": "Ada", 5: "Turin"}`. Names are
+            values: by id or by name, whose letter case doesn't matter: `{"FirstName": "Ada"}`, `{1: "Ada"}`. Names are
                 looked up once for each client.
 
         Raises:

@@ -11,6 +11,7 @@ from ..expressions import Field
 from ..operations import Operation
 from ..paging import PAGE_SIZE
 from . import arguments, reading
+from .arguments import FieldValues
 from .requester import Order, Requester, Resource, Where
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class NewRecipient:
     name: str = ""
     mobile_prefix: str = ""
     mobile_number: str = ""
-    fields: Mapping[int | str, str] = field(default_factory=dict)
+    fields: FieldValues = field(default_factory=dict)
 
     def as_json(self, personal: Fields) -> dict[str, Any]:
         """Return it as MailUp takes it. Raises ValueError when there is no address, or a field doesn't exist."""
@@ -174,7 +175,7 @@ class Recipients(Resource):
     # ----------------------------------------------------------------------------------- changing
 
     def add(
-        self, *, list_id: int, email: str = "", name: str = "", fields: Mapping[int | str, str] | None = None,
+        self, *, list_id: int, email: str = "", name: str = "", fields: FieldValues | None = None,
         mobile_prefix: str = "", mobile_number: str = "", confirm: bool = False,
     ) -> int:  # fmt: skip
         """Add somebody to a list, or update who is there, and return the id. (Documented by MailUp.)
@@ -196,7 +197,7 @@ class Recipients(Resource):
         return reading.whole_number(self._call(ADD, json=who.as_json(self._fields), params=params, list_id=list_id))
 
     def add_to_group(
-        self, *, group_id: int, email: str = "", name: str = "", fields: Mapping[int | str, str] | None = None,
+        self, *, group_id: int, email: str = "", name: str = "", fields: FieldValues | None = None,
         mobile_prefix: str = "", mobile_number: str = "", confirm: bool = False,
     ) -> int:  # fmt: skip
         """Add somebody to a group and to its list. As `add`. `POST /Console/Group/{group_id}/Recipient`.
@@ -210,9 +211,7 @@ class Recipients(Resource):
         body = who.as_json(self._fields)
         return reading.whole_number(self._call(ADD_TO_GROUP, json=body, params=params, group_id=group_id))
 
-    def update(
-        self, *, email: str, name: str | None = None, fields: Mapping[int | str, str] | None = None
-    ) -> Recipient:
+    def update(self, *, email: str, name: str | None = None, fields: FieldValues | None = None) -> Recipient:
         """Change a recipient's name and personal fields, and return them. `PUT /Console/Recipient/Detail`.
 
         (Documented by MailUp.) An address can't be changed: unsubscribe the old one and add the new one.

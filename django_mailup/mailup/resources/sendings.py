@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..operations import Operation
 from ..paging import PAGE_SIZE
 from . import arguments, reading
+from .arguments import FieldValues
 from .requester import Requester, Resource
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Sendings(Resource):
         params = _when(at, sender_name, sender_email)
         return parse_sent(self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id))
 
-    def to_recipient(self, *, email: str, message_id: int, fields: Mapping[int | str, str] | None = None) -> Sent:
+    def to_recipient(self, *, email: str, message_id: int, fields: FieldValues | None = None) -> Sent:
         """Send a message to one address, now. `POST /Console/Email/Send`. (Recorded answers exist.)
 
         `fields`: personal fields for this message alone, by id or by name.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..operations import Operation
 from ..paging import PAGE_SIZE
 from . import arguments, reading
+from .arguments import FieldValues
 from .recipients import BY_ID, NewRecipient, Recipient, parse_recipient
 from .requester import Order, Requester, Resource, Where
 from .sendings import Sending, Sent, parse_sending, parse_sent
@@ -195,9 +196,7 @@ class Sms(Resource):
         params = _when(at, sender_prefix, sender_number)
         return parse_sent(self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id))
 
-    def to_number(
-        self, *, prefix: str, number: str, message_id: int, fields: Mapping[int | str, str] | None = None
-    ) -> Sent:
+    def to_number(self, *, prefix: str, number: str, message_id: int, fields: FieldValues | None = None) -> Sent:
         """Send a text message to one number, now. `POST /Console/Sms/Send`. (Recorded answers exist.)"""
         body = {
             "Number": arguments.text("number", number),

@@ -1,0 +1,51 @@
+"""A client without Django, on the in-process sandbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_mailup.mailup import AccessToken, MailUpClient, Transport
+from django_mailup.sandbox import Options, Sandbox
+from django_mailup.sandbox.adapter import SandboxAdapter
+
+
+class Source:
+    """A TokenSource without a database: logs in to the sandbox, and again when a token is refused."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.renewals = 0
+        self.current = self._log_in()
+
+    def _log_in(self) -> AccessToken:
+        pair = self.sandbox.state.redeem_password("m12345", "sandbox", self.sandbox.client_id)
+        return AccessToken(pair.access_token)
+
+    def get(self) -> AccessToken:
+        return self.current
+
+    def renew(self, refused: AccessToken) -> AccessToken:
+        assert refused == self.current
+        self.renewals += 1
+        self.current = self._log_in()
+        return self.current
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(Options(rate_limit=0, import_seconds=0.0))
+
+
+@pytest.fixture
+def source(sandbox: Sandbox) -> Source:
+    return Source(sandbox)
+
+
+@pytest.fixture
+def adapter(sandbox: Sandbox) -> SandboxAdapter:
+    return SandboxAdapter(sandbox)
+
+
+@pytest.fixture
+def client(source: Source, adapter: SandboxAdapter) -> MailUpClient:
+    return MailUpClient(source, transport=Transport(timeout=(1, 1), adapter=adapter), patience=0)
