@@ -15,6 +15,8 @@
     ├─ TermsNotAccepted           a person must log in to MailUp's console and accept its terms
     ├─ DecryptionFailed           the row can't be read with the configured keys
     ├─ Misconfigured              the settings don't allow this call
+    ├─ BadFile                    a CSV file can't be imported: the message says where and why
+    ├─ UnsureChunk                part of an interrupted import may have been taken: say what to do with it
     ├─ ImportStopped              an import ended in the middle: .jobs and .sent say which part was taken
     ├─ MailUpUnavailable          network, timeout, 5xx: try again later
     │  └─ RateLimited             the same, and .retry_after says when
@@ -127,6 +129,18 @@ class Misconfigured(MailUpError):
     """The MAILUP settings don't allow this call: run manage.py check."""
 
     code = "misconfigured"
+
+
+class BadFile(MailUpError):
+    """The CSV file can't be imported."""
+
+    code = "bad_file"
+
+
+class UnsureChunk(MailUpError):
+    """MailUp may have taken a chunk of an earlier run: say whether to skip it or to send it again."""
+
+    code = "unsure_chunk"
 
 
 class ImportStopped(MailUpError):

@@ -1,12 +1,17 @@
-"""The Celery tasks: thin shells over `services.sweep`."""
+"""The Celery tasks: thin shells over `services.sweep` and `services.csv_import`."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 from celery import shared_task
 
 from . import services
 from .beat import TASK
 from .conf import mailup_settings
+from .exceptions import ImportStopped, MailUpUnavailable, NotConnected
+from .models import Token
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -23,3 +28,23 @@ def refresh_expiring_tokens() -> None:
 def refresh_tokens(pks: list[int]) -> None:
     """Renew those of these tokens that are still due. Celery retries nothing: the rows' schedule does."""
     services.sweep.many(pks)
+
+
+@shared_task(bind=True, name="django_mailup.import_csv", max_retries=None)
+def import_csv(self: Any, path: str, token_pk: int, **options: Any) -> dict[str, Any]:
+    """Import a CSV file that the worker can read, as `services.csv_import.run`. Running it twice does no harm.
+
+    It never waits in the worker: when MailUp wants fewer calls, or can't be reached, it is tried again later. When a
+    chunk may have been taken although no answer came, it fails, and a person decides: run it again with `unsure`.
+    """
+    token = Token.objects.select_related("registration").filter(pk=token_pk).first()
+    if token is None:
+        raise NotConnected
+    try:
+        outcome = services.csv_import.run(Path(path), services.client_of(token, patience=0), **options)
+    except (ImportStopped, MailUpUnavailable) as error:
+        cause = error.__cause__ if isinstance(error, ImportStopped) else error
+        if error.may_have_arrived or not isinstance(cause, MailUpUnavailable):
+            raise
+        raise self.retry(countdown=getattr(cause, "retry_after", 60), exc=error) from error
+    return {"sent": outcome.sent, "rejected": outcome.rejected, "import_ids": outcome.import_ids}

@@ -40,7 +40,7 @@ def answer(state: State, request: Request) -> Response:
                     state.counters["api_calls"] += 1
                     user.account.memory.settle(state.clock())
                     body = operation(Call(state, request, user), **holes.groupdict())
-                    return _answered(body)
+                return _answered(body)
         raise Failed(404, "Endpoint not found.")
     except Failed as failed:
         return _failure(state, failed)

@@ -97,6 +97,8 @@ class Sandbox:
                 self.faults.add(Fault(**values))
             elif action == "client" and request.is_json:
                 state.clients[values["client_id"]] = values["client_secret"]
+            elif action == "recipients" and request.is_json:
+                state.add_recipients(values["username"], int(values["list_id"]), int(values["count"]))
             elif action == "revoke":
                 state.revoke(username=values.get("username"))
             elif action == "expire":

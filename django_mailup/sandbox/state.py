@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .memory import Memory
+from .memory import Memory, Person, Standing
 from .options import Options
 
 ALPHABET: Final = string.ascii_letters + string.digits
@@ -93,6 +93,7 @@ class State:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.lock = threading.RLock()
+        self._limiting = threading.Lock()
         self.options = Options()
         self.clients: dict[str, str] = {CLIENT_ID: CLIENT_SECRET}
         self.registered_redirect_uris: dict[str, str] = {}
@@ -222,9 +223,19 @@ class State:
                 pair.access_ends_at = self.clock()
             return len(ended)
 
+    def add_recipients(self, username: str, list_id: int, count: int) -> None:
+        """Subscribe so many made-up recipients to a list."""
+        with self.lock:
+            memory, now = self.users[username].account.memory, self.clock()
+            for _ in range(count):
+                number = next(memory.ids)
+                person = Person(number, f"recipient{number}@sandbox.example", f"Recipient {number}")
+                person.email[list_id] = Standing("subscribed", now)
+                memory.people[number] = person
+
     def over_limit(self, username: str, operation: str) -> int:
         """Count a call. Returns 0, or how many calls are in the window when that is too many."""
-        with self.lock:
+        with self._limiting:  # of its own: a slow answer must not hold up the counting
             if not self.options.rate_limit:
                 return 0
             calls = self._calls.setdefault((username, operation), deque())

@@ -5,11 +5,12 @@ connect             begin, complete, with_password
 disconnect          delete a connection
 refresh             now: renew one token; access: a usable one
 sweep               the periodic renewal
+csv_import          recipients of a CSV file
 health              how everything is
 registrations       find, register
 """
 
-from . import connect, health, refresh, registrations, sweep
+from . import connect, csv_import, health, refresh, registrations, sweep
 from .clients import SITE, client_for, client_of, connection_of
 from .connect import disconnect
 
@@ -19,6 +20,7 @@ __all__ = [
     "client_of",
     "connect",
     "connection_of",
+    "csv_import",
     "disconnect",
     "health",
     "refresh",
