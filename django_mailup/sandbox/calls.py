@@ -20,6 +20,12 @@ EMPTY: Final = object()
 """The answer of an operation that has nothing to say: an empty body."""
 
 
+class Written(str):
+    """An item of a page that is JSON already."""
+
+    __slots__ = ()
+
+
 class Failed(Exception):
     """An operation's error, with MailUp's status, description and name."""
 

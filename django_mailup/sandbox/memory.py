@@ -41,6 +41,7 @@ class Person:
     email: dict[int, Standing] = field(default_factory=dict)
     sms: dict[int, Standing] = field(default_factory=dict)
     groups: set[int] = field(default_factory=set)
+    written: tuple[Any, str] | None = field(default=None, repr=False)
 
 
 @dataclass

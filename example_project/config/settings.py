@@ -87,6 +87,8 @@ MAILUP = mailup_settings(env)
 MAILUP.setdefault("CONNECTED_URL", "account")
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
+NEWSLETTER_LIST = env.int("NEWSLETTER_LIST", 1)  # what the public form subscribes to, in the site's own account
+
 CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,16 +1,26 @@
-"""A small site over MailUp: who am I, which lists have I, which groups are in them."""
+"""A small site over MailUp: account, lists and groups, recipients, imports, statistics, and a sign-up form."""
 
 from __future__ import annotations
 
+import itertools
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from django import forms
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
 from django_mailup.decorators import MailUpConnectionRequiredMixin, mailup_connection_required
+from django_mailup.exceptions import BadFile, NotConnected
+from django_mailup.mailup import Field
 from django_mailup.models import Token
+from django_mailup.services import client_for, csv_import
 
 
 def chosen_account(request: HttpRequest) -> Token | None:
@@ -60,3 +70,126 @@ def choose(request: HttpRequest) -> HttpResponse:
         request.session["connection"] = get_object_or_404(connections, pk=request.POST.get("connection")).pk
         return redirect("account")
     return render(request, "newsletter/choose.html", {"connections": connections})
+
+
+class RecipientForm(forms.Form):
+    """Somebody to subscribe."""
+
+    email = forms.EmailField(label="E-mail")
+    name = forms.CharField(label="Name", required=False, max_length=100)
+
+
+class UploadForm(forms.Form):
+    """A CSV file of recipients."""
+
+    file = forms.FileField(label="CSV file, with headings email and name")
+
+
+class SignUpForm(forms.Form):
+    """What a visitor writes to get the newsletter."""
+
+    email = forms.EmailField(label="Your e-mail")
+    name = forms.CharField(label="Your name", required=False, max_length=100)
+
+
+@mailup_connection_required(account=chosen_account)
+def recipients(request: HttpRequest, list_id: int) -> HttpResponse:
+    """Who is subscribed to a list: the first fifty, or those whose address holds what is searched for."""
+    wanted = request.GET.get("q", "").strip()
+    where = Field("Email").contains(wanted) if wanted else None
+    found = request.mailup.recipients.subscribed(list_id=list_id, where=where, page_size=50)
+    context = {
+        "list": request.mailup.lists.get(list_id=list_id),
+        "recipients": list(itertools.islice(found, 50)),
+        "wanted": wanted,
+        "form": RecipientForm(),
+        "upload": UploadForm(),
+    }
+    return render(request, "newsletter/recipients.html", context)
+
+
+@require_POST
+@mailup_connection_required(account=chosen_account)
+def subscribe(request: HttpRequest, list_id: int) -> HttpResponse:
+    """Subscribe one address."""
+    form = RecipientForm(request.POST)
+    if form.is_valid():
+        request.mailup.recipients.add(list_id=list_id, **form.cleaned_data)
+        messages.success(request, f"{form.cleaned_data['email']} is subscribed.")
+    else:
+        messages.error(request, "That is no e-mail address.")
+    return redirect("recipients", list_id)
+
+
+@require_POST
+@mailup_connection_required(account=chosen_account)
+def unsubscribe(request: HttpRequest, list_id: int, recipient_id: int) -> HttpResponse:
+    """Unsubscribe one recipient."""
+    request.mailup.recipients.unsubscribe(list_id=list_id, recipient_id=recipient_id)
+    messages.success(request, "Unsubscribed.")
+    return redirect("recipients", list_id)
+
+
+@require_POST
+@mailup_connection_required(account=chosen_account)
+def upload(request: HttpRequest, list_id: int) -> HttpResponse:
+    """Send a CSV file to MailUp, and go to the page on which the import is watched."""
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, "Choose a CSV file.")
+        return redirect("recipients", list_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload.csv"
+        path.write_bytes(form.cleaned_data["file"].read())
+        try:
+            outcome = csv_import.run(path, request.mailup, list_id=list_id)
+        except BadFile as error:
+            messages.error(request, str(error))
+            return redirect("recipients", list_id)
+    if outcome.rejected:
+        messages.error(request, f"{outcome.rejected} lines have no proper address and were left out.")
+    if not outcome.import_ids:
+        return redirect("recipients", list_id)
+    return redirect("import", list_id, outcome.import_ids[0])
+
+
+@mailup_connection_required(account=chosen_account)
+def watch_import(request: HttpRequest, list_id: int, import_id: int) -> HttpResponse:
+    """How far an import is. The page asks again until it is completed."""
+    found = request.mailup.imports.get(import_id=import_id)
+    response = render(request, "newsletter/import.html", {"import": found, "list_id": list_id})
+    if not found.completed:
+        response["Refresh"] = "2"
+    return response
+
+
+@mailup_connection_required(account=chosen_account)
+def statistics(request: HttpRequest, list_id: int) -> HttpResponse:
+    """What became of a list's newest messages, as bars."""
+    stats = request.mailup.statistics
+    rows = []
+    for message in itertools.islice(request.mailup.messages.all(list_id=list_id, order=["-idMessage"]), 5):
+        sent = stats.message_recipients_count(message_id=message.id)
+        opened = stats.message_views_count(message_id=message.id)
+        clicked = stats.message_clicks_count(message_id=message.id)
+        rows.append(
+            {
+                "message": message, "sent": sent, "opened": opened, "clicked": clicked,
+                "opened_share": round(100 * opened / sent) if sent else 0,
+                "clicked_share": round(100 * clicked / sent) if sent else 0,
+            }
+        )  # fmt: skip
+    return render(request, "newsletter/statistics.html", {"rows": rows, "list_id": list_id})
+
+
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """The public form: the site's own account adds the visitor, and MailUp asks them to confirm."""
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            client_for().recipients.add(list_id=settings.NEWSLETTER_LIST, confirm=True, **form.cleaned_data)
+        except NotConnected:
+            form.add_error(None, "This site is not connected to MailUp yet: an administrator must do that.")
+        else:
+            return render(request, "newsletter/signed_up.html", {"email": form.cleaned_data["email"]})
+    return render(request, "newsletter/sign_up.html", {"form": form})

@@ -1,4 +1,4 @@
-"""Importing a CSV file: columns, faults with line and column, and going on after a crash without sending anything twice."""
+"""Importing a CSV file: columns, faults with line and column, going on after a crash without sending a chunk twice."""
 
 from __future__ import annotations
 

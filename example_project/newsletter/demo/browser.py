@@ -63,8 +63,14 @@ class Browser:
         parser.feed(page.text)
         return next((form for form in parser.forms if button in form.text), None)
 
-    def submit(self, page: requests.Response, form: Form, **fields: str) -> requests.Response:
+    def submit(
+        self, page: requests.Response, form: Form, files: dict[str, tuple[str, str]] | None = None, **fields: str
+    ) -> requests.Response:
         url = urljoin(page.url, form.action)
         headers = {"Referer": page.url}
         data = {**form.fields, **fields}
-        return self._session.request(form.method, url, data=data, headers=headers, allow_redirects=False, timeout=30)
+        for name in files or ():
+            data.pop(name, None)
+        return self._session.request(
+            form.method, url, data=data, files=files, headers=headers, allow_redirects=False, timeout=30
+        )

@@ -1,4 +1,4 @@
-"""The journey: what a user, MailUp and time do to a connection, in fifteen steps, each of which can be sabotaged."""
+"""The journey: what a user, MailUp and time do to a connection, in seventeen steps, each of which can be sabotaged."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ STEPS = (
     "ciphertext",
     "account",
     "lists",
+    "recipients",
     "renewed-by-beat",
     "renewed-on-demand",
     "401-intercepted",
@@ -35,6 +36,7 @@ STEPS = (
     "grant-withdrawn",
     "reconnected",
     "site-connection",
+    "sign-up",
     "disconnected",
 )
 TOKEN_ENDPOINT = "/Authorization/OAuth/Token"
@@ -156,6 +158,41 @@ class Journey:
         require("Regulars" in groups.text and "Wholesale" in groups.text, "a group is missing")
         return "3 lists, 3 groups in the first"
 
+    def _recipients(self) -> str:
+        path = "/lists/1/recipients/"
+        page = self._page(path)
+        self._ada.submit(page, self._form(self._ada, page, "Subscribe"), email="zoe@example.com", name="Zoe")
+        page = self._page(f"{path}?q=zoe@")
+        require("zoe@example.com" in page.text, "who was subscribed can't be found")
+        file = ("people.csv", "email,name\nbo@example.com,Bo\ncy@example.com,Cy\nnonsense,No\n")
+        form = self._form(self._ada, page, "Import")
+        answer = self._ada.submit(page, form, files={"file": file})
+        require("/imports/" in answer.headers.get("Location", ""), "the import was not begun")
+        give_up_at = time.monotonic() + 20
+        while "is complete" not in (page := self._page(answer.headers["Location"])).text:
+            require(time.monotonic() < give_up_at, "the import did not end")
+            time.sleep(0.1)
+        page = self._page(path)
+        require("bo@example.com" in page.text and "cy@example.com" in page.text, "who was imported is missing")
+        if not self._sabotaged:
+            self._ada.submit(page, self._form(self._ada, page, "Unsubscribe"))  # the first of them
+        require("zoe@example.com" not in self._page(path).text, "who was unsubscribed is still there")
+        client = client_for(Token.objects.get(pk=self._pk).user)
+        message = client.messages.create(list_id=1, subject="Bread", content="<p>Bread")
+        sent = client.sendings.to_list(list_id=1, message_id=message.id)
+        require(f"Sent to {sent.sent} recipient" in self._page("/lists/1/statistics/").text, "statistics are missing")
+        return "subscribed, found, unsubscribed; two of three lines imported; a message in the statistics"
+
+    def _sign_up(self) -> str:
+        visitor = Browser()
+        page = visitor.get(f"{self._site}/sign-up/")
+        email = "nonsense" if self._sabotaged else "guest@example.com"
+        answer = visitor.submit(page, self._form(visitor, page, "Sign up"), email=email)
+        require("Almost done" in answer.text, "the form was not taken")
+        waiting = [each.email for each in client_for().recipients.pending(list_id=1)]
+        require(email in waiting, "nobody waits for confirmation")
+        return f"{email} was asked by MailUp to confirm"
+
     def _renewed_by_beat(self) -> str:
         if self._sabotaged:
             Token.objects.update(refresh_at=timezone.now() + timedelta(hours=1))
@@ -276,7 +313,7 @@ class Journey:
         return form
 
     def _page(self, path: str) -> requests.Response:
-        page = self._ada.get(self._site + path)
+        page = self._ada.get(urljoin(self._site, path))
         require(page.status_code == 200, f"{path} was answered with {page.status_code}")
         return page
 

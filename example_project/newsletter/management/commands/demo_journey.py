@@ -10,7 +10,7 @@ from ...demo.journey import STEPS, Journey
 
 
 class Command(BaseCommand):
-    help = "Play the fifteen steps of the journey, one line each. Used by `demo --check`."
+    help = "Play the seventeen steps of the journey, one line each. Used by `demo --check`."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sabotage", choices=STEPS)
