@@ -2,7 +2,7 @@
 
 Calls of one connection and operation are numbered: a caller reads when the last ones may go, computes when its own may,
 and takes the next number with that moment by the cache's atomic `add`. If somebody else got the number, it looks again.
-So a lone call goes at once, five go together, and the sixth a second after the first: in two cache operations each.
+So a lone call goes at once, five go together, and from the sixth on they are spread: in two cache operations each.
 """
 
 from __future__ import annotations
@@ -88,7 +88,10 @@ class CacheThrottle:
                     moments |= cache.get_many(_keys(prefix, number, read_to))
             now = self._clock()
             latest = sorted(moments.values())[-rate:]
-            at = max(now, latest[0] + period) if len(latest) == rate else now
+            at = now
+            if len(latest) == rate and latest[0] + 2 * period > now:
+                # In a busy second calls are spread: those that go together hold each other up, and arrive late.
+                at = max(now, latest[0] + period, latest[-1] + period / rate / 2)
             if at - now > self._patience:
                 raise RateLimited(
                     "MailUp's limit of calls a second is used up: try again shortly.", retry_after=at - now
