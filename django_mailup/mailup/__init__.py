@@ -14,12 +14,13 @@ from .resources.imports import Import, ImportDetails, ImportJob
 from .resources.lists import Country, ListDetails, MailingList, Sender, TimeZone
 from .resources.messages import Message, MessageDetails, SendRecord
 from .resources.recipients import NewRecipient, OptIn, Recipient
-from .resources.senders import Priority, TrustedSender
 from .resources.sendings import Sending, Sent
 from .resources.sms import SmsOptIn, TextMessage
+from .resources.smtp_users import Priority
 from .resources.statistics import LinkCount, MessageCount, RecipientCount
 from .resources.tags import Tag
 from .resources.templates import Template
+from .resources.trusted_senders import TrustedSender
 from .tokens import AccessToken, TokenSet
 from .transport import Transport
 

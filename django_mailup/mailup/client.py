@@ -21,12 +21,13 @@ from .resources.imports import Imports
 from .resources.lists import Lists
 from .resources.messages import Messages
 from .resources.recipients import Recipients
-from .resources.senders import SmtpUsers, TrustedSenders
 from .resources.sendings import Sendings
 from .resources.sms import Sms
+from .resources.smtp_users import SmtpUsers
 from .resources.statistics import Statistics
 from .resources.tags import Tags
 from .resources.templates import Templates
+from .resources.trusted_senders import TrustedSenders
 from .tokens import AccessToken
 from .transport import Transport, decode
 
@@ -104,7 +105,7 @@ class MailUpClient:
     @cached_property
     def recipients(self) -> Recipients:
         """Recipients, one by one."""
-        return Recipients(self, self.fields)
+        return Recipients(self, self.fields, self.imports)
 
     @cached_property
     def imports(self) -> Imports:

@@ -22,7 +22,7 @@ from django.core.files import locks
 from ..exceptions import BadFile, ImportStopped, UnsureChunk
 from ..mailup import MailUpClient, NewRecipient
 from ..mailup.resources import arguments
-from ..mailup.resources.imports import CHUNK
+from ..mailup.resources.recipients import CHUNK
 
 OWN_COLUMNS: Final = {
     "email": "email", "e-mail": "email", "mail": "email", "name": "name", "mobileprefix": "mobile_prefix",
@@ -126,7 +126,7 @@ def _send(
     journal.note(number, state="begun")
     recipients = [line.recipient for line in piece if line.recipient is not None]
     try:
-        (job,) = client.imports.import_many(
+        (job,) = client.recipients.import_many(
             recipients, list_id=list_id, group_id=group_id, chunk=len(recipients), **switches
         )
     except ImportStopped as error:

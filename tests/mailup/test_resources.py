@@ -54,16 +54,16 @@ def test_an_unknown_field_names_those_there_are(client: MailUpClient, adapter: S
 
 def test_any_iterable_goes_in_chunks(client: MailUpClient, sandbox: Sandbox) -> None:
     seen: list[ImportJob] = []
-    jobs = client.imports.import_many(people(25), list_id=1, chunk=10, on_chunk=seen.append)
+    jobs = client.recipients.import_many(people(25), list_id=1, chunk=10, on_chunk=seen.append)
 
     assert [job.size for job in jobs] == [10, 10, 5]
     assert seen == jobs
     assert len(list(client.recipients.subscribed(list_id=1))) == 25
-    assert [client.imports.wait(import_id=job.import_id).created for job in jobs] == [10, 10, 5]
+    assert [job.wait().created for job in jobs] == [10, 10, 5]
 
 
 def test_to_a_group(client: MailUpClient) -> None:
-    client.imports.import_many(people(3), group_id=9, confirm=False, leave_other_groups=True)
+    client.recipients.import_many(people(3), group_id=9, confirm=False, leave_other_groups=True)
 
     assert len(list(client.groups.recipients(group_id=9))) == 3
 
@@ -73,7 +73,7 @@ def test_what_stops_an_import_says_which_part_was_sent(client: MailUpClient, san
         sandbox.fail_with("drop", path="/Recipients")
 
     with pytest.raises(ImportStopped, match=r"after 10 recipients in 1 chunks; the next chunk may have been") as caught:
-        client.imports.import_many(people(30), list_id=1, chunk=10, on_chunk=after_one_chunk)
+        client.recipients.import_many(people(30), list_id=1, chunk=10, on_chunk=after_one_chunk)
     assert (caught.value.sent, len(caught.value.jobs), caught.value.may_have_arrived) == (10, 1, True)
     assert isinstance(caught.value.__cause__, MailUpUnavailable)
 
@@ -81,7 +81,7 @@ def test_what_stops_an_import_says_which_part_was_sent(client: MailUpClient, san
 def test_a_bad_recipient_in_a_later_chunk_says_so_too(client: MailUpClient) -> None:
     recipients = [*people(10), NewRecipient(email="nonsense")]
     with pytest.raises(ImportStopped, match="email must be an e-mail address, not 'nonsense'") as caught:
-        client.imports.import_many(recipients, list_id=1, chunk=10)
+        client.recipients.import_many(recipients, list_id=1, chunk=10)
     assert (caught.value.sent, caught.value.may_have_arrived) == (10, False)
 
 
@@ -165,8 +165,8 @@ def test_an_address_and_a_number_of_two_people_are_refused(client: MailUpClient)
         (lambda c: c.sms.import_to_list(list_id=1, recipients=people(1)), r"recipients\[0\].mobile_number"),
         (lambda c: c.imports.start(list_id=1, recipients=[]), "recipients"),
         (lambda c: c.imports.start(list_id=1, recipients=people(1), as_="optin"), "as_"),
-        (lambda c: c.imports.import_many(people(1)), "list_id or group_id"),
-        (lambda c: c.imports.import_many(people(1), list_id=1, chunk=0), "chunk"),
+        (lambda c: c.recipients.import_many(people(1)), "list_id or group_id"),
+        (lambda c: c.recipients.import_many(people(1), list_id=1, chunk=0), "chunk"),
         (lambda c: c.trusted_senders.register(email="x"), "email"),
         (lambda c: c.smtp_users.create(list_id=1, priority=6), "priority"),
         (lambda c: c.tags.create(list_id=1, name=""), "name"),
@@ -233,7 +233,7 @@ def test_the_whole_surface_is_typed_for_a_user_of_the_package(tmp_path: Path) ->
         "    message: Message = mailup.messages.create(list_id=1, subject='s', content='c')\n"
         "    sent: Sent = mailup.sendings.to_list(list_id=1, message_id=message.id, at=at)\n"
         "    views: int = mailup.statistics.message_views_count(message_id=message.id)\n"
-        "    mailup.imports.import_many((NewRecipient(email=r.email) for r in found), list_id=2)\n"
+        "    mailup.recipients.import_many((NewRecipient(email=r.email) for r in found), list_id=2)\n"
         "    print(number + views, sent.sending_id)\n"
         "    mailup.recipients.add(list_id='1', email='a')  # type: ignore[arg-type]\n"
         "    mailup.recipients.add(list_id=1, fields={1: 'x'}, mail='a')  # type: ignore[call-arg]\n"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ...exceptions import ImportStopped, MailUpError, MailUpUnavailable
+from ...exceptions import MailUpUnavailable
 from ..operations import Operation
 from ..paging import PAGE_SIZE
-from . import arguments, reading
+from . import reading
 from .recipients import NewRecipient
 from .requester import Order, Requester, Resource, Where
 
@@ -25,9 +24,6 @@ GET: Final = Operation("imports.get", "GET", "/Console/Import/{import_id}")
 SENDING: Final = Operation("imports.sending", "GET", "/Console/Import/{import_id}/Sending")
 ALL: Final = Operation("imports.all", "GET", "/Console/Imports")
 DETAILS: Final = Operation("imports.details", "GET", "/Console/Imports/{import_id}")
-
-CHUNK: Final = 1000
-"""How many recipients go in one call. MailUp names no limit, but very large bodies are refused."""
 
 As = Literal["asOptin", "asOptout"]
 
@@ -66,6 +62,13 @@ class ImportJob:
 
     import_id: int
     size: int
+    imports: Imports = field(repr=False, compare=False)
+
+    def wait(
+        self, *, seconds: float = 300, every: float = 2.0, progress: Callable[[Import], None] | None = None
+    ) -> Import:
+        """Wait until it is completed, and return the import. As `imports.wait`."""
+        return self.imports.wait(import_id=self.import_id, seconds=seconds, every=every, progress=progress)
 
 
 class Imports(Resource):
@@ -113,42 +116,6 @@ class Imports(Resource):
             params["removeFromPrevGroups"] = "true"
         return reading.whole_number(self._call(START_IN_GROUP, json=body, params=params, group_id=group_id))
 
-    def import_many(
-        self, recipients: Iterable[NewRecipient], *, list_id: int | None = None, group_id: int | None = None,
-        chunk: int = CHUNK, on_chunk: Callable[[ImportJob], None] | None = None, **switches: Any,
-    ) -> list[ImportJob]:  # fmt: skip
-        """Send any number of recipients, a chunk a call, and return what MailUp has taken. `wait` waits for the end.
-
-        Args:
-            recipients: any iterable; no more than a chunk of it is in memory.
-            list_id, group_id: where to; one of them.
-            chunk: how many recipients a call.
-            on_chunk: is called after each chunk that MailUp has taken, such as to remember how far it is.
-            switches: as `start` and `start_in_group`.
-
-        Raises:
-            ValueError: list_id, group_id or chunk is wrong.
-            ImportStopped: MailUp refused a chunk or didn't answer, or a recipient is wrong; it says what was sent.
-        """
-        if (list_id is None) == (group_id is None):
-            raise ValueError("Give list_id or group_id, one of them.")
-        arguments.positive("chunk", chunk)
-        jobs: list[ImportJob] = []
-        source = iter(recipients)
-        while piece := list(itertools.islice(source, chunk)):
-            try:
-                if group_id is not None:
-                    import_id = self.start_in_group(group_id=group_id, recipients=piece, **switches)
-                else:
-                    assert list_id is not None
-                    import_id = self.start(list_id=list_id, recipients=piece, **switches)
-            except (MailUpError, ValueError) as error:
-                raise ImportStopped(jobs=jobs, error=error) from error
-            jobs.append(ImportJob(import_id=import_id, size=len(piece)))
-            if on_chunk is not None:
-                on_chunk(jobs[-1])
-        return jobs
-
     def get(self, *, import_id: int) -> Import:
         """Return how far an import is. `GET /Console/Import/{import_id}`. (Documented by MailUp.)
 
@@ -166,6 +133,10 @@ class Imports(Resource):
             imported=reading.number(raw, "ImportedRecipients") or 0,
             raw=raw,
         )
+
+    def job(self, *, import_id: int, size: int = 0) -> ImportJob:
+        """Return an import that was begun, by its id, to wait for it. Asks MailUp nothing."""
+        return ImportJob(import_id=import_id, size=size, imports=self)
 
     def wait(
         self, *, import_id: int, seconds: float = 300, every: float = 2.0,

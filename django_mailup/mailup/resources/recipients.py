@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ...exceptions import ImportStopped, MailUpError
 from ..expressions import Field
 from ..operations import Operation
 from ..paging import PAGE_SIZE
@@ -16,6 +18,7 @@ from .requester import Order, Requester, Resource, Where
 
 if TYPE_CHECKING:
     from .fields import Fields
+    from .imports import ImportJob, Imports
 
 SUBSCRIBED: Final = Operation("recipients.subscribed", "GET", "/Console/List/{list_id}/Recipients/Subscribed")
 UNSUBSCRIBED: Final = Operation("recipients.unsubscribed", "GET", "/Console/List/{list_id}/Recipients/Unsubscribed")
@@ -30,6 +33,9 @@ SUBSCRIBE: Final = Operation("recipients.subscribe", "POST", "/Console/List/{lis
 UNSUBSCRIBE: Final = Operation("recipients.unsubscribe", "DELETE", "/Console/List/{list_id}/Unsubscribe/{recipient_id}")
 REMOVE: Final = Operation("recipients.remove", "DELETE", "/Console/List/{list_id}/Recipient/{recipient_id}")
 DELETE: Final = Operation("recipients.delete", "DELETE", "/Console/Recipients/{recipient_id}")
+
+CHUNK: Final = 1000
+"""How many recipients go in one call. MailUp names no limit, but very large bodies are refused."""
 
 BY_ID: Final = ("idRecipient",)
 """Rows shift while pages are read unless they are ordered by what doesn't change."""
@@ -87,9 +93,10 @@ class NewRecipient:
 class Recipients(Resource):
     """The operations on recipients, in MailUp's e-mail channel."""
 
-    def __init__(self, client: Requester, fields: Fields) -> None:
+    def __init__(self, client: Requester, fields: Fields, imports: Imports) -> None:
         super().__init__(client)
         self._fields = fields
+        self._imports = imports
 
     # ------------------------------------------------------------------------------------ reading
 
@@ -210,6 +217,42 @@ class Recipients(Resource):
         params = {"ConfirmEmail": "true"} if confirm else None
         body = who.as_json(self._fields)
         return reading.whole_number(self._call(ADD_TO_GROUP, json=body, params=params, group_id=group_id))
+
+    def import_many(
+        self, recipients: Iterable[NewRecipient], *, list_id: int | None = None, group_id: int | None = None,
+        chunk: int = CHUNK, on_chunk: Callable[[ImportJob], None] | None = None, **switches: Any,
+    ) -> list[ImportJob]:  # fmt: skip
+        """Send any number of recipients, a chunk a call, and return what MailUp has taken: `job.wait()` waits for it.
+
+        Args:
+            recipients: any iterable; no more than a chunk of it is in memory.
+            list_id, group_id: where to; one of them.
+            chunk: how many recipients a call.
+            on_chunk: is called after each chunk that MailUp has taken, such as to remember how far it is.
+            switches: as `imports.start` and `imports.start_in_group`.
+
+        Raises:
+            ValueError: list_id, group_id or chunk is wrong.
+            ImportStopped: MailUp refused a chunk or didn't answer, or a recipient is wrong; it says what was sent.
+        """
+        if (list_id is None) == (group_id is None):
+            raise ValueError("Give list_id or group_id, one of them.")
+        arguments.positive("chunk", chunk)
+        jobs: list[ImportJob] = []
+        source = iter(recipients)
+        while piece := list(itertools.islice(source, chunk)):
+            try:
+                if group_id is not None:
+                    import_id = self._imports.start_in_group(group_id=group_id, recipients=piece, **switches)
+                else:
+                    assert list_id is not None
+                    import_id = self._imports.start(list_id=list_id, recipients=piece, **switches)
+            except (MailUpError, ValueError) as error:
+                raise ImportStopped(jobs=jobs, error=error) from error
+            jobs.append(self._imports.job(import_id=import_id, size=len(piece)))
+            if on_chunk is not None:
+                on_chunk(jobs[-1])
+        return jobs
 
     def update(self, *, email: str, name: str | None = None, fields: FieldValues | None = None) -> Recipient:
         """Change a recipient's name and personal fields, and return them. `PUT /Console/Recipient/Detail`.

@@ -1,34 +1,17 @@
-"""Trusted senders, and SMTP+ users, through whom a list sends one-to-one mail."""
+"""SMTP+ users, through whom a list sends one-to-one mail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from ..operations import Operation
-from ..paging import PAGE_SIZE
 from . import arguments, reading
-from .requester import Order, Resource, Where
+from .requester import Resource
 
-TRUST: Final = Operation("trusted_senders.register", "POST", "/Console/TrustedSenders")
-TRUSTED: Final = Operation("trusted_senders.all", "GET", "/Console/TrustedSenders")
 PRIORITIES: Final = Operation("smtp_users.priorities", "GET", "/Console/SmtpPlusPriorities")
 CREATE: Final = Operation("smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlus")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedSender:
-    """An address that may stand as sender, once its owner has confirmed (`confirmed`)."""
-
-    id: str
-    email: str
-    confirmed: bool
-    status: str
-    created_at: datetime | None
-    authorized_at: datetime | None
-    raw: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,21 +21,6 @@ class Priority:
     code: int
     name: str
     raw: Mapping[str, Any] = field(repr=False)
-
-
-class TrustedSenders(Resource):
-    """The operations on trusted senders."""
-
-    def register(self, *, email: str) -> TrustedSender:
-        """Ask the owner of an address to confirm it as sender. `POST /Console/TrustedSenders`.
-
-        (Documented by MailUp.)
-        """
-        return _sender(reading.record(self._call(TRUST, json={"Email": arguments.email("email", email)})))
-
-    def all(self, *, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE) -> Iterator[TrustedSender]:
-        """Yield the trusted senders. `GET /Console/TrustedSenders`. (Seen in one client; the path is inferred.)"""
-        return map(_sender, self._pages(TRUSTED, where=where, order=order, page_size=page_size))
 
 
 class SmtpUsers(Resource):
@@ -83,15 +51,3 @@ class SmtpUsers(Resource):
             "TrustedSenders": [arguments.email("trusted_senders", each) for each in trusted_senders],
         }
         return reading.record(self._call(CREATE, json=body, list_id=list_id))
-
-
-def _sender(raw: Mapping[str, Any]) -> TrustedSender:
-    return TrustedSender(
-        id=reading.text(raw, "IdTrustedSender"),
-        email=reading.text(raw, "EmailAddress"),
-        confirmed=reading.number(raw, "StatusCode") == 1,
-        status=reading.text(raw, "StatusDescription"),
-        created_at=reading.moment(raw, "CreationDate"),
-        authorized_at=reading.moment(raw, "AuthorizationDate"),
-        raw=raw,
-    )
