@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from environ import Env
 
 from ... import services
 from ...exceptions import MailUpError
 from ...models import DEFAULT_REGISTRATION
+from ..owners import find_user
 
 
 class Command(BaseCommand):
@@ -30,12 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--registration", default=DEFAULT_REGISTRATION, help="Slug of the client registration.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = None
-        if options["user"]:
-            users = get_user_model()
-            user = users._default_manager.filter(**{users.USERNAME_FIELD: options["user"]}).first()
-            if user is None:
-                raise CommandError(f"This site has no user “{options['user']}”.")
+        user = find_user(options["user"]) if options["user"] else None
         try:
             username = options["username"] or input("MailUp user name: ")
             password = Env().str("MAILUP_PASSWORD", "") or getpass.getpass("MailUp password: ")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import services
 from ...exceptions import MailUpError
 from ...models import DEFAULT_REGISTRATION
+from ..owners import find_user
 
 WIDTH = 40
 
@@ -52,7 +52,8 @@ class Command(BaseCommand):
                 raise CommandError(f"--map is written COLUMN=FIELD, not {each}.")
             mapping[column] = target
         try:
-            client = services.client_for(self._user(options["user"]), registration=options["registration"])
+            owner = find_user(options["user"]) if options["user"] else services.SITE
+            client = services.client_for(owner, registration=options["registration"])
             outcome = services.csv_import.run(
                 options["file"], client, list_id=options["list_id"], group_id=options["group_id"], mapping=mapping,
                 delimiter=options["delimiter"], chunk=options["chunk"], dry_run=options["dry_run"],
@@ -72,15 +73,6 @@ class Command(BaseCommand):
                 )
         except (MailUpError, ValueError) as error:
             raise CommandError(str(error)) from None
-
-    def _user(self, name: str | None) -> Any:
-        if name is None:
-            return services.SITE
-        users = get_user_model()
-        user = users._default_manager.filter(**{users.USERNAME_FIELD: name}).first()
-        if user is None:
-            raise CommandError(f"This site has no user “{name}”.")
-        return user
 
     def _bar(self, done: int, total: int) -> None:
         """Draw how much is read, on a terminal."""
