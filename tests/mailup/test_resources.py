@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from django_mailup.exceptions import APIError, Forbidden, ImportStopped, MailUpUnavailable, NotFound
-from django_mailup.mailup import Import, ImportJob, MailUpClient, NewRecipient, Sender
+from django_mailup.mailup import Import, ImportJob, MailUpClient, NewRecipient, Provisioning, Sender
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
@@ -205,6 +205,39 @@ def test_a_new_list_is_forbidden_for_a_while(client: MailUpClient, sandbox: Sand
 def test_the_test_group_cannot_be_deleted(client: MailUpClient) -> None:
     with pytest.raises(APIError):
         client.groups.delete(list_id=1, group_id=11)
+
+
+def test_a_second_import_may_be_refused_while_one_runs(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.configure(single_import=True, import_seconds=60)
+    client.imports.start(list_id=1, recipients=people(1))
+
+    with pytest.raises(ImportStopped, match="Another import is running") as caught:
+        client.recipients.import_many(people(2), list_id=1)
+    assert (caught.value.sent, caught.value.may_have_arrived) == (0, False)
+
+
+@pytest.mark.parametrize(("secret", "on"), [("wrong", True), (Sandbox.client_secret, False)])
+def test_trial_accounts_need_the_clients_own_right(
+    sandbox: Sandbox, adapter: SandboxAdapter, secret: str, on: bool
+) -> None:
+    sandbox.configure(provisioning=on)
+    public = Provisioning(sandbox.client_id, secret, adapter=adapter)
+    with pytest.raises(APIError) as caught:
+        public.activate_trial(name="A", company="A", email="a@x.example", phone="1", ip_address="127.0.0.1")
+
+    assert caught.value.status == (401 if on else 403)
+    assert secret not in str(caught.value)
+
+
+def test_a_trial_account_is_ready_in_the_end(sandbox: Sandbox, adapter: SandboxAdapter) -> None:
+    public = Provisioning(sandbox.client_id, sandbox.client_secret, adapter=adapter)
+    trial = public.activate_trial(name="A", company="A", email="a@x.example", phone="1", ip_address="127.0.0.1")
+
+    assert [public.trial_status(trial=trial).is_done for _ in range(2)] == [False, True]
+    with pytest.raises(ValueError, match="language"):
+        public.activate_trial(
+            name="A", company="A", email="a@x.example", phone="1", ip_address="127.0.0.1", language="FR"
+        )
 
 
 def test_unknown_keys_stay_and_odd_values_do_not_break_reading(client: MailUpClient, sandbox: Sandbox) -> None:
