@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from . import console, mail, sms, statistics
+from . import console, mail, recipients, sending, sms, statistics
 from .calls import EMPTY, OPERATIONS, Call, Failed, Written
 from .faults import error_answer
 from .state import State, User
 
 PREFIX: Final = re.compile(r"/api/v1\.1/rest/(console|mailstatistics|public)service\.svc(?=/)", re.IGNORECASE)
-SERVED: Final = (console, mail, sms, statistics)
+SERVED: Final = (console, mail, recipients, sending, sms, statistics)
 """Modules that enter their operations into the table when they are imported."""
 
 

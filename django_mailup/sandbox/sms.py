@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import console, mail
+from . import mail, recipients, sending
 from .calls import Call, Failed, operation
 from .memory import Mail, opt_stamp, stamp
 
 
 @operation("POST", "/Console/Sms/List/{list_id}/Recipients")
 def import_to_list(call: Call, list_id: str) -> Any:
-    return console.upload(call, call.list(list_id).id, None, "sms")
+    return recipients.upload(call, call.list(list_id).id, None, "sms")
 
 
 @operation("POST", "/Console/Sms/Group/{group_id}/Recipients")
 def import_to_group(call: Call, group_id: str) -> Any:
-    return console.upload(call, call.group(group_id).id, int(group_id), "sms")
+    return recipients.upload(call, call.group(group_id).id, int(group_id), "sms")
 
 
 @operation("GET", "/Console/Sms/List/{list_id}/Recipients/Subscribed")
 def subscribed(call: Call, list_id: str) -> Any:
-    return console.standing_with(call, list_id, "subscribed", "sms")
+    return recipients.standing_with(call, list_id, "subscribed", "sms")
 
 
 @operation("GET", "/Console/Sms/List/{list_id}/Recipients/Unsubscribed")
 def unsubscribed(call: Call, list_id: str) -> Any:
-    return console.standing_with(call, list_id, "unsubscribed", "sms")
+    return recipients.standing_with(call, list_id, "unsubscribed", "sms")
 
 
 @operation("GET", "/Console/Sms/List/{list_id}/Recipients/Pending")
 def pending(call: Call, list_id: str) -> Any:
-    return console.standing_with(call, list_id, "pending", "sms")
+    return recipients.standing_with(call, list_id, "pending", "sms")
 
 
 @operation("GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins")
@@ -41,7 +41,7 @@ def opt_ins(call: Call, list_id: str) -> Any:
         [
             {
                 "MobileNumber": person.number, "MobilePrefix": person.prefix, "Optin_Date": opt_stamp(standing.since),
-                "Status": console.STATUS[standing.status], "idRecipient": person.id,
+                "Status": recipients.STATUS[standing.status], "idRecipient": person.id,
             }
             for person in call.memory.people.values()
             if (standing := person.sms.get(found.id)) is not None
@@ -86,15 +86,15 @@ def update(call: Call, list_id: str, message_id: str) -> Any:
 @operation("POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send")
 def send_to_list(call: Call, list_id: str, message_id: str) -> Any:
     found = call.mail(list_id, message_id, texts=True)
-    made = mail.dispatch(call, "sms", found, mail.subscribers(call, found.list_id, "sms"))
-    return mail.sent(made, with_id=False)
+    made = sending.dispatch(call, "sms", found, sending.subscribers(call, found.list_id, "sms"))
+    return sending.sent(made, with_id=False)
 
 
 @operation("POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send")
 def send_to_group(call: Call, group_id: str, message_id: str) -> Any:
-    found, parent = mail.of_group(call, group_id, message_id, texts=True), call.group(group_id)
-    made = mail.dispatch(call, "sms", found, mail.subscribers(call, parent.id, "sms", int(group_id)))
-    return mail.sent(made, with_id=False)
+    found, parent = sending.of_group(call, group_id, message_id, texts=True), call.group(group_id)
+    made = sending.dispatch(call, "sms", found, sending.subscribers(call, parent.id, "sms", int(group_id)))
+    return sending.sent(made, with_id=False)
 
 
 @operation("POST", "/Console/Sms/Send")
@@ -107,38 +107,38 @@ def send_to_number(call: Call) -> Any:
     if not number.isdigit():
         raise Failed(400, "Number is mandatory.")
     person, _ = call.memory.take({"MobileNumber": number, "MobilePrefix": body.get("Prefix")}, call.now)
-    return mail.sent(mail.dispatch(call, "sms", found, [person.id]), with_id=False)
+    return sending.sent(sending.dispatch(call, "sms", found, [person.id]), with_id=False)
 
 
 @operation("GET", "/Console/Sms/Sendings/Immediate")
 def immediate(call: Call) -> Any:
-    return mail.queue(call, "sms", "immediate")
+    return sending.queue(call, "sms", "immediate")
 
 
 @operation("GET", "/Console/Sms/Sendings/Deferred")
 def deferred(call: Call) -> Any:
-    return mail.queue(call, "sms", "deferred")
+    return sending.queue(call, "sms", "deferred")
 
 
 @operation("GET", "/Console/Sms/Sendings/Undefined")
 def undefined(call: Call) -> Any:
-    return mail.queue(call, "sms", "undefined")
+    return sending.queue(call, "sms", "undefined")
 
 
 @operation("POST", "/Console/Sms/Sendings/{sending_id}/Immediate")
 def send_now(call: Call, sending_id: str) -> Any:
-    return mail.start_now(call, sending_id, "sms")
+    return sending.start_now(call, sending_id, "sms")
 
 
 @operation("GET", "/Console/Sms/Sendings/{sending_id}/Deferred")
 def earliest(call: Call, sending_id: str) -> Any:
-    mail.waiting(call, sending_id, "sms")
+    sending.waiting(call, sending_id, "sms")
     return stamp(call.now + 60)
 
 
 @operation("POST", "/Console/Sms/Sendings/{sending_id}/Deferred")
 def send_later(call: Call, sending_id: str) -> Any:
-    return mail.schedule(call, sending_id, "sms")
+    return sending.schedule(call, sending_id, "sms")
 
 
 def report_of(call: Call, message_id: str) -> Mail:
