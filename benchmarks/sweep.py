@@ -165,6 +165,8 @@ def executed() -> int:
 
 def fan_out(count: int) -> float:
     """Hand out so many due tokens, in a process of its own. Returns its peak memory in MB."""
+    from django.utils import timezone
+
     from django_mailup.models import Token
 
     have = Token.objects.count()
@@ -186,9 +188,9 @@ def fan_out(count: int) -> float:
             batch_size=1000,
         )  # fmt: skip
     make_due()
-    Token.objects.filter(pk__in=Token.objects.order_by("pk").values("pk")[count:]).update(
-        refresh_at=Token.objects.order_by("pk").first().refresh_at + timedelta(days=1)  # type: ignore[union-attr]
-    )
+    beyond = list(Token.objects.order_by("pk").values_list("pk", flat=True)[count : count + 1])
+    if beyond:
+        Token.objects.filter(pk__gte=beyond[0]).update(refresh_at=timezone.now() + timedelta(days=1))
     code = (
         "import django; django.setup()\n"
         "import re, pathlib\n"
