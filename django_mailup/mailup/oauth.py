@@ -96,8 +96,12 @@ class OAuthClient:
             MailUpUnavailable: no answer in time, or an outage. `may_have_arrived` says whether the grant may be spent.
             TermsNotAccepted, UnexpectedResponse, Misconfigured: as they say.
         """
+        return self.begin(grant, deadline=deadline).result()
+
+    def begin(self, grant: Grant, *, deadline: float | None = None) -> transport.PendingCall[TokenSet]:
+        """Begin to exchange a grant, and return at once: the call's `result` is what `exchange` returns or raises."""
         guard = transport.Guard(min(deadline if deadline is not None else self._deadline, self._deadline))
-        return transport.within(guard, lambda: self._exchange(grant, guard))
+        return transport.PendingCall(guard, lambda: self._exchange(grant, guard))
 
     def _exchange(self, grant: Grant, guard: transport.Guard) -> TokenSet:
         answers: list[dict[str, Any]] = []

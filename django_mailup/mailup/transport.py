@@ -7,10 +7,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -215,7 +216,7 @@ class GuardedAdapter(HTTPAdapter):
     """An adapter for a single token call: a connection of its own, no retry, an end, and a limit to the answer's size.
 
     A connection from a pool may have been closed by the server a moment ago, and nobody could tell then whether
-    the refresh token was spent. It works inside `within`, which sets the guard.
+    the refresh token was spent. It works inside a PendingCall, which sets the guard.
     """
 
     def __init__(self) -> None:
@@ -242,36 +243,50 @@ class GuardedAdapter(HTTPAdapter):
         return response
 
 
-def within(guard: Guard, call: Callable[[], T]) -> T:
-    """Run a token call in a thread of its own and return its result, or raise its exception.
+class PendingCall(Generic[T]):
+    """A token call under way in a thread of its own, which ends when its guard's time is over.
 
     Name resolution can't be interrupted, so at the end the thread is left behind; the guard lets it send nothing more.
 
-    Raises:
-        MailUpUnavailable: the guard's time was over first.
+    Args:
+        guard: the deadline.
+        call: what to do in the thread.
     """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-    done = threading.Event()
 
-    def run() -> None:
-        _this_thread.guard = guard
+    def __init__(self, guard: Guard, call: Callable[[], T]) -> None:
+        self._guard, self._call = guard, call
+        self.ended: Future[T] = Future()
+        """To wait for several at once. `result` is the way to what came of the call."""
+        threading.Thread(target=self._run, name="mailup-token-call", daemon=True).start()
+
+    def _run(self) -> None:
+        _this_thread.guard = self._guard
         try:
-            outcome.append(call())
+            self.ended.set_result(self._call())
         except BaseException as error:  # handed over to the caller, whatever it is
-            failure.append(error)
-        finally:
-            done.set()
+            self.ended.set_exception(error)
 
-    threading.Thread(target=run, name="mailup-token-call", daemon=True).start()
-    if not done.wait(max(guard.left(), 0.0)):
-        guard.end()
-        done.wait(0.2)  # a shut socket is noticed at once; an answer that just came is still an answer
-    if outcome:
-        return outcome[0]
-    # What a shut socket leaves behind can look like an outage or like a broken answer; a refusal it can't look like.
-    told = failure and isinstance(failure[0], MailUpError) and not isinstance(failure[0], _SHUT_SOCKET)
-    if failure and (told or guard.left() > 0):
-        # Without the frames of that thread: their local variables hold codes, passwords and tokens.
-        raise failure[0].with_traceback(None)
-    raise MailUpUnavailable("MailUp did not answer in time: try again later.", may_have_arrived=guard.sent)
+    def seconds_left(self) -> float:
+        """Return how long `result` would wait at most, a moment at the end excepted."""
+        return max(self._guard.left(), 0.0)
+
+    def result(self) -> T:
+        """Wait for the end of the call and return its result, or raise its exception.
+
+        Raises:
+            MailUpUnavailable: the guard's time was over first.
+        """
+        wait([self.ended], self.seconds_left())
+        if not self.ended.done():
+            self._guard.end()
+            wait([self.ended], 0.2)  # a shut socket is noticed at once; an answer that just came is still an answer
+        has_ended = self.ended.done()
+        failure = self.ended.exception() if has_ended else None
+        if has_ended and failure is None:
+            return self.ended.result()
+        # What a shut socket leaves behind can look like an outage or like a broken answer, but never like a refusal.
+        told = isinstance(failure, MailUpError) and not isinstance(failure, _SHUT_SOCKET)
+        if failure is not None and (told or self._guard.left() > 0):
+            # Without the frames of that thread: their local variables hold codes, passwords and tokens.
+            raise failure.with_traceback(None)
+        raise MailUpUnavailable("MailUp did not answer in time: try again later.", may_have_arrived=self._guard.sent)
