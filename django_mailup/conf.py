@@ -60,6 +60,11 @@ class MailUpSettings:
         return int(self._get("REFRESH_BATCH_SIZE", 50))
 
     @property
+    def REFRESH_CONCURRENCY(self) -> int:
+        """How many tokens of its batch a job of the periodic task renews at once."""
+        return max(1, int(self._get("REFRESH_CONCURRENCY", 10)))
+
+    @property
     def REFRESH_RATE(self) -> float:
         """How many tokens a second the periodic task may hand out: what MailUp sees when an outage ends."""
         return float(self._get("REFRESH_RATE", 50))

@@ -22,8 +22,12 @@ class Event(Enum):
     TOKEN_REFRESH_FAILED = ("mailup.token_refresh_failed", logging.WARNING)
     TOKEN_REFRESHED = ("mailup.token_refreshed", logging.INFO)
 
-    def log(self, *, traceback: bool = False, **fields: str | int | bool) -> None:
-        """Write the event with its fields: primary keys, slugs, codes and counts, never what a server sent."""
+    def log(self, *, cause: BaseException | None = None, **fields: str | int | bool) -> None:
+        """Write the event with its fields: primary keys, slugs, codes and counts, never what a server sent.
+
+        Args:
+            cause: an exception whose message and traceback belong to it.
+        """
         name, level = self.value
         text = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
-        logger.log(level, "%s", text, exc_info=traceback, extra={"event": name, "mailup": fields})
+        logger.log(level, "%s", text, exc_info=cause, extra={"event": name, "mailup": fields})

@@ -54,7 +54,8 @@ def reach(**changes: Any) -> dict[str, Any]:
 class Victim:
     """A process that renews a token, from outside.
 
-    kind: `process`, `web`, `worker` (the pool process is killed), `group` (worker, pool process and beat are).
+    kind: `process` and `web` renew on demand; `job`, `worker` (the pool process is killed) and `group` (worker, pool
+        process and beat are) ahead of time.
     """
 
     def __init__(self, kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> None:
@@ -96,7 +97,7 @@ class Victim:
         return heard()[times - 1]
 
     def begin(self) -> None:
-        """Let it renew the token. A `process` needs no telling."""
+        """Let it renew the token. A `process` and a `job` need no telling."""
         ready = self.hear("ready")
         if self.kind == "web":
             threading.Thread(target=_get, args=(f"http://127.0.0.1:{ready.split()[1]}/",), daemon=True).start()
@@ -177,12 +178,34 @@ def locked_row(token: Token) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def locked_table() -> Iterator[None]:
+    """Keep everybody else from locking or writing any token: also a job, which leaves locked rows alone."""
+    token = Token.objects.first()
+    assert token is not None
+    if connection.vendor == "sqlite":
+        with locked_row(token):
+            yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE django_mailup_token IN EXCLUSIVE MODE")
+            yield
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLES django_mailup_token READ")
+            try:
+                yield
+            finally:
+                cursor.execute("UNLOCK TABLES")
+
+
 def the_server_holds_a_statement_back() -> bool:
     """Say whether some statement waits for a lock at the database server. SQLite has none: there the client waits."""
     waiting = {
         "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
         # Not innodb_trx: that is a copy, which isn't renewed while it is read more often than ten times a second.
-        "mysql": "SELECT variable_value + 0 FROM information_schema.global_status"
+        "mysql": "SELECT variable_value + 0 + (SELECT count(*) FROM information_schema.processlist"
+        " WHERE state LIKE 'Waiting for table%%') FROM information_schema.global_status"
         " WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'",
     }
     if not HAS_SERVER:
@@ -209,44 +232,53 @@ class Line:
     """A proxy in front of the database server that can be cut and mended: TCP, both ways."""
 
     def __init__(self) -> None:
-        self._target = (connection.settings_dict["HOST"], int(connection.settings_dict["PORT"] or self._default()))
-        self._listener: socket.socket | None = None
+        port = connection.settings_dict["PORT"] or (5432 if connection.vendor == "postgresql" else 3306)
+        self._target = (connection.settings_dict["HOST"], int(port))
+        self._is_cut = False
         self._open: list[socket.socket] = []
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
-        self.mend()
+        self.turned_away = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
 
-    @staticmethod
-    def _default() -> int:
-        return 5432 if connection.vendor == "postgresql" else 3306
+    def cut(self) -> None:
+        """Break all connections, and turn new ones away."""
+        self._is_cut = True
+        self._break_all()
 
     def mend(self) -> None:
         """Take connections again."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self._is_cut = False
 
-    def cut(self) -> None:
-        """Break all connections, and refuse new ones."""
-        if self._listener is not None:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
+    def close(self) -> None:
+        """Break all connections, and take none any more."""
+        self.cut()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _break_all(self) -> None:
         for each in self._open:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
         self._open.clear()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self) -> None:
         while True:
             try:
-                near, _ = listener.accept()
+                near, _ = self._listener.accept()
+                if self._is_cut:
+                    near.close()
+                    self.turned_away += 1
+                    continue
                 far = socket.create_connection(self._target)
             except OSError:
                 return
             self._open += [near, far]
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+            if self._is_cut:
+                self._break_all()
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:

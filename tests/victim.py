@@ -1,8 +1,9 @@
 """A process that tests kill: `python -m tests.victim '{"kind": …, "database": …, "mailup": …, "pk": …}'`.
 
-It renews one token as a script (`process`), in a request of a web server (`web`), or in a task of a Celery worker with
-beat beside it (`worker`). On standard output it says `ready`, then `claim` and `save`, with its process id, just before
-each statement is sent, then `renewed`, or `failed` with the name of the exception.
+It renews one token on demand, as a script (`process`) or in a request of a web server (`web`); or ahead of time, as a
+script (`job`) or in a task of a Celery worker with beat beside it (`worker`). On standard output it says `ready`, then
+`claim` and `save`, with its process id, just before each statement is sent, then `renewed`, or `failed` with the name
+of the exception.
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ def tell_statements(sender: object, connection: Any, **_: object) -> None:
         changes = sql.partition(" WHERE ")[0] if sql.startswith("UPDATE") else ""
         if "claim_owner" in changes:
             say("claim" if "CASE" in changes else "save", os.getpid())
+        elif "FOR UPDATE" in sql:  # a job locks its rows first
+            say("claim" if "claimed_until" in sql else "save", os.getpid())
         return execute(sql, params, many, context)
 
     connection.execute_wrappers.append(tell)
 
 
-def renew(pk: int) -> None:
+def renew(pk: int, *, ahead_of_time: bool = False) -> None:
     """Renew the token, and say what came of it."""
-    from django_mailup.services import refresh
+    from django_mailup.services import refresh, sweep
 
     try:
-        refresh.access(pk)
+        if ahead_of_time:
+            assert sweep.many([pk]).refreshed == 1
+        else:
+            refresh.access(pk)
     except Exception as error:
         say("failed", type(error).__name__)
         raise
@@ -94,9 +100,9 @@ def main() -> None:
     connection_created.connect(tell_statements)
     if given["kind"] == "web":
         serve(given["pk"])
-    elif given["kind"] == "process":
+    elif given["kind"] in ("process", "job"):
         say("ready")
-        renew(given["pk"])
+        renew(given["pk"], ahead_of_time=given["kind"] == "job")
         sys.stdin.read()
     else:
         work(given)

@@ -27,8 +27,9 @@ from ..exceptions import (
 from ..mailup.grants import AuthorizationCode, Password
 from ..mailup.tokens import TokenSet
 from ..models import DEFAULT_REGISTRATION, AuthorizationRequest, ClientRegistration, Token
-from . import clients, isolation, labels, refresh, registrations, schedule
+from . import clients, isolation, labels, registrations, schedule
 from .rows import Clock
+from .signalling import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
 
     def tell() -> None:
         Event.ACCOUNT_DISCONNECTED.log(token=token.pk)
-        refresh.announce(signals.account_disconnected, gone, request=request)
+        announce(signals.account_disconnected, gone, request=request)
 
     if isolation.inside_block(using):
         transaction.on_commit(tell, using=using)
@@ -198,7 +199,7 @@ def _connect(
     registrations.accepted(registration)
     token, created = _identify(token, meant=meant, clock=clock)
     Event.ACCOUNT_CONNECTED.log(token=token.pk, created=created)
-    refresh.announce(signals.account_connected, token, request=request, created=created)
+    announce(signals.account_connected, token, request=request, created=created)
     return token, created
 
 

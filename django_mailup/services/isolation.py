@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from django.db import connections
 
+from ..exceptions import TransactionOpen
+
 T = TypeVar("T")
 
 
@@ -33,16 +35,25 @@ class _Here(threading.local):
 _here = _Here()
 
 
-def is_apart() -> bool:
-    """Say whether this thread was started by `run_apart`."""
-    return _here.apart
+def run_apart(using: str, call: Callable[[bool], T]) -> T:
+    """Run a call where no rollback and no interruption of the caller's undoes what it writes, and return its result.
 
+    That is a thread of its own, on a fresh, unpooled connection in autocommit. Whatever interrupts the caller meanwhile
+    (a soft time limit, Ctrl-C), the thread goes on to its end. In a test case, whose rows only the caller's connection
+    can see, and in a thread that this function has started, the call is simply made.
 
-def run_apart(using: str, call: Callable[[], T]) -> T:
-    """Run a call in a thread of its own, on a fresh, unpooled connection in autocommit, and return its result.
+    Args:
+        using: the database.
+        call: is told whether the caller has a transaction open, which may hold the locks that the call wants.
 
-    Whatever interrupts the caller meanwhile (a soft time limit, Ctrl-C), the thread goes on to its end.
+    Raises:
+        TransactionOpen: on SQLite the caller's transaction locks every other connection out, once it has read.
     """
+    if inside_test_case(using) or _here.apart:
+        return call(False)
+    beside = inside_block(using)
+    if beside and connections[using].vendor == "sqlite":
+        raise TransactionOpen
     outcome: list[T] = []
     failure: list[BaseException] = []
     done = threading.Event()
@@ -56,7 +67,7 @@ def run_apart(using: str, call: Callable[[], T]) -> T:
             connections[using] = connection
             _here.apart = True
             try:
-                outcome.append(call())
+                outcome.append(call(beside))
             finally:
                 connections.close_all()  # receivers of signals may have used other databases
         except BaseException as error:  # handed over to the caller, whatever it is

@@ -17,6 +17,7 @@ from ..exceptions import ClientRejected, DecryptionFailed, RegistrationUnavailab
 from ..mailup.grants import Grant
 from ..mailup.oauth import OAuthClient
 from ..mailup.tokens import TokenSet
+from ..mailup.transport import PendingCall
 from ..models import DEFAULT_REGISTRATION, ClientRegistration
 
 PROBE_EVERY: Final = timedelta(minutes=5)
@@ -82,12 +83,15 @@ def oauth_client(registration: ClientRegistration, *, clock: Callable[[], dateti
     )
 
 
-def exchange(
-    registration: ClientRegistration, grant: Grant, *, clock: Callable[[], datetime], deadline: float | None = None
-) -> TokenSet:
+def exchange(registration: ClientRegistration, grant: Grant, *, clock: Callable[[], datetime]) -> TokenSet:
     """Exchange a grant in the name of a registration. Raises as OAuthClient.exchange, and DecryptionFailed."""
+    return result(registration, oauth_client(registration, clock=clock).begin(grant), clock=clock)
+
+
+def result(registration: ClientRegistration, call: PendingCall[TokenSet], *, clock: Callable[[], datetime]) -> TokenSet:
+    """Return what came of a call in the name of a registration, or raise it as OAuthClient.exchange does."""
     try:
-        return oauth_client(registration, clock=clock).exchange(grant, deadline=deadline)
+        return call.result()
     except ClientRejected:
         refused(registration, now=clock())
         raise

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import connections, router
+from django.db import router
 from django.utils import timezone
 
 from .. import state
 from ..conf import mailup_settings
-from ..events import Event
-from ..exceptions import ClientRejected, MailUpError
+from ..exceptions import ClientRejected
 from ..models import Token
-from . import isolation, refresh, schedule
+from . import claims, isolation, rows, schedule, waves
 from .rows import Clock
+from .signalling import announce_row
 
 
 @dataclass
@@ -29,43 +30,45 @@ class Tally:
 
 
 def many(pks: Iterable[int], *, clock: Clock = timezone.now) -> Tally:
-    """Renew those of these tokens that are still due, one by one. A failure stays on its row and stops no other."""
-    using = router.db_for_write(Token)
-    if isolation.inside_test_case(using) or isolation.inside_block(using):
-        return _many(pks, clock)
-    return isolation.run_apart(using, lambda: _many(pks, clock))  # one thread and connection for all, not for each
+    """Renew those of these tokens that are still due. A failure stays on its row and stops no other.
+
+    The first is renewed alone, so that a client that MailUp refuses is asked once; then REFRESH_CONCURRENCY at a time.
+
+    Raises:
+        TransactionOpen: on SQLite, inside a transaction of the caller's; nothing was sent.
+    """
+    # One thread and connection for all, not for each. What the caller's own transaction has locked is left alone.
+    return isolation.run_apart(rows.database(), lambda _: _many(pks, clock))
 
 
 def _many(pks: Iterable[int], clock: Clock) -> Tally:
-    tally = Tally()
-    using = router.db_for_write(Token)
     wanted = list(pks)
-    known = Token.objects.using(using).select_related("registration").in_bulk(wanted)
+    waiting = deque(dict.fromkeys(wanted))
+    tally = Tally(skipped=len(wanted) - len(waiting))
     rejected: set[int] = set()
-    for pk in wanted:
-        token = known.pop(pk, None)  # once: the same key again has been seen to
-        if (
-            token is None
-            or not token.is_active
-            or token.registration_id in rejected
-            or schedule.due_at(token.received_at, token.expires_at) > clock()
-        ):
-            tally.skipped += 1
-            continue
-        try:
-            # If somebody renewed it since it was read, the generation is another one, and nothing is sent.
-            refresh.access(pk, refused=token.generation, known=token, clock=clock)
-            tally.refreshed += 1
-        except ClientRejected:
-            rejected.add(token.registration_id)  # said once, on the registration; the others come due again
-            tally.failed += 1
-        except MailUpError:
-            tally.failed += 1  # said on the row, in the log and by signal
-        except Exception:
-            Event.REFRESH_CRASHED.log(token=pk, traceback=True)
-            tally.failed += 1
-            connections[using].close_if_unusable_or_obsolete()  # or the next ones would fail with it
+    at_once = 1
+    while waiting:
+        wave = [waiting.popleft() for _ in range(min(at_once, len(waiting)))]
+        held = claims.take_many(wave)
+        due = [claim for claim in held if _is_due(claim.token, clock) and claim.token.registration_id not in rejected]
+        claims.give_back([claim for claim in held if claim not in due])
+        results = waves.renew(due, clock)
+        tally.skipped += len(wave) - len(results)
+        for claim, outcome in results:
+            if outcome is not None and outcome.signal is not None:
+                announce_row(outcome.signal, claim.token.pk, error=outcome.error)
+            if outcome is not None and isinstance(outcome.error, ClientRejected):
+                rejected.add(claim.token.registration_id)  # said once, on the registration; the others come due again
+            if outcome is not None and outcome.error is None:
+                tally.refreshed += 1
+            else:
+                tally.failed += 1  # said on the row, in the log and by signal
+        at_once = mailup_settings.REFRESH_CONCURRENCY if claims.can_take_many() else 1
     return tally
+
+
+def _is_due(token: Token, clock: Clock) -> bool:
+    return schedule.due_at(token.received_at, token.expires_at) <= clock()
 
 
 @dataclass(frozen=True, slots=True)
