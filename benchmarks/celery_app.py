@@ -1,13 +1,32 @@
-"""The Celery application of the benchmarks' site."""
+"""The Celery application of the benchmarks' site. At its end a worker says how many statements it has sent."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_shutdown
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+
+from . import stage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
 
 app = Celery("benchmarks")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+statements = stage.Statements()
+
+
+@receiver(connection_created)
+def watch(connection: Any, **kwargs: Any) -> None:
+    connection.execute_wrappers.append(statements)
+
+
+@worker_shutdown.connect
+def tell(**kwargs: Any) -> None:
+    with Path(os.environ["BENCH_STATEMENTS"]).open("a") as file:
+        file.write(f"{statements.count}\n")

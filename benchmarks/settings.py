@@ -16,6 +16,7 @@ CACHES = {"default": env.cache_url("BENCH_CACHE_URL", default="locmemcache://")}
 MAILUP = {
     "BASE_URL": env.str("BENCH_MAILUP_URL", "https://services.mailup.com"),
     "REFRESH_RATE": 1_000_000,
+    "REFRESH_CONCURRENCY": env.int("BENCH_REFRESH_CONCURRENCY", 10),
     "RATE_LIMIT": env.int("BENCH_RATE_LIMIT", 0),
     "TOKEN_DEADLINE": env.float("BENCH_TOKEN_DEADLINE", 15.0),
     "ENCRYPTION_KEYS": ["YmVuY2htYXJrcyBuZWVkIGEga2V5LCBidXQgbm9uZSA="],

@@ -139,6 +139,17 @@ def set_up_django() -> None:
     call_command("migrate", verbosity=0)
 
 
+class Statements:
+    """Counts what Django sends to a database, transactions' begin and end excepted. One of `execute_wrappers`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.count += 1
+        return execute(sql, params, many, context)
+
+
 def door(url: str, action: str = "", **values: Any) -> dict[str, Any]:
     """Ask the sandbox for its state, or use its door."""
     if not action:

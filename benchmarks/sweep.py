@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import subprocess
+import tempfile
 import time
 from datetime import timedelta
 from typing import Any
@@ -22,10 +23,12 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=10000)
     parser.add_argument("--database", choices=["postgres", "mariadb", "sqlite"], default="postgres")
     parser.add_argument("--processes", type=int, default=3, help="worker processes")
-    parser.add_argument("--threads", type=int, default=10, help="threads in each")
+    parser.add_argument("--threads", type=int, default=2, help="jobs in each at once")
+    parser.add_argument("--at-once", type=int, default=25, help="REFRESH_CONCURRENCY: tokens of a job at once")
     parser.add_argument("--fan-out", type=int, nargs="*", default=[1000, 10000, 100000])
     options = parser.parse_args()
     os.environ["BENCH_BROKER_URL"] = BROKER
+    os.environ["BENCH_REFRESH_CONCURRENCY"] = str(options.at_once)
     with (
         stage.fast_server(LATENCY) as url,
         stage.database(options.database),
@@ -38,7 +41,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = [
         {"way": "sequential loop", "tokens": LOOP, "tokens/s": loop, "times the loop": 1.0, "queries a token": ""},
         {
-            "way": f"{options.processes} workers of {options.threads} threads",
+            "way": f"{options.processes} workers of {options.threads} threads, {options.at_once} tokens each",
             "tokens": options.tokens,
             "tokens/s": rate,
             "times the loop": rate / loop,
@@ -115,52 +118,36 @@ def sequential(count: int) -> float:
 
 
 def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, float]:
-    """Let workers renew all. Returns tokens a second, from the sweep's start, and queries a token."""
+    """Let workers renew all. Returns tokens a second, from the sweep's start to the last save, and queries a token."""
+    from django.db import connection
+
     from benchmarks.celery_app import app
     from django_mailup.models import Token
     from django_mailup.tasks import refresh_expiring_tokens
 
     make_due()
     app.control.purge()
-    with contextlib.ExitStack() as stack:
-        for number in range(processes):
-            arguments = ["-P", "threads", "-c", str(threads), "-n", f"w{number}@bench", "-l", "ERROR"]
-            quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-            stack.enter_context(
-                stage.process(
-                    "-m", "celery", "-A", "benchmarks.celery_app", "worker", *arguments, *quiet,
-                    stdout=subprocess.DEVNULL,
-                )
-            )  # fmt: skip
-        while len(app.control.ping(timeout=1) or []) < processes:
-            time.sleep(0.2)
-        before, queries_before = stage.door(url)["counters"]["refreshes"], executed()
-        started = time.perf_counter()
-        refresh_expiring_tokens()
-        while stage.door(url)["counters"]["refreshes"] - before < count:
-            time.sleep(0.1)
-        seconds = time.perf_counter() - started
-        while Token.objects.filter(generation=1).exclude(claim_owner="").exists():
-            time.sleep(0.1)
-        time.sleep(1.5)  # PostgreSQL publishes its counters once a second
-        queries = executed() - queries_before
-    return count / seconds, queries / count
-
-
-def executed() -> int:
-    """How many statements the server has carried out, as it counts them. SQLite doesn't: 0."""
-    from django.db import connection
-
-    counters = {
-        # In autocommit, each statement is one transaction.
-        "postgresql": "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()",
-        "mysql": "SELECT sum(variable_value) FROM information_schema.global_status"
-        " WHERE variable_name IN ('COM_SELECT', 'COM_UPDATE')",
-        "sqlite": "SELECT 0",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(counters[connection.vendor])
-        return int(cursor.fetchone()[0])
+    handing_out = stage.Statements()
+    with tempfile.NamedTemporaryFile("r") as told:
+        os.environ["BENCH_STATEMENTS"] = told.name
+        with contextlib.ExitStack() as stack:
+            for number in range(processes):
+                arguments = ["-P", "threads", "-c", str(threads), "-n", f"w{number}@bench", "-l", "ERROR"]
+                quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+                worker = ["-m", "celery", "-A", "benchmarks.celery_app", "worker", *arguments, *quiet]
+                stack.enter_context(stage.process(*worker, stdout=subprocess.DEVNULL))
+            while len(app.control.ping(timeout=1) or []) < processes:
+                time.sleep(0.2)
+            before, started = stage.door(url)["counters"]["refreshes"], time.perf_counter()
+            with connection.execute_wrapper(handing_out):
+                refresh_expiring_tokens()
+            while stage.door(url)["counters"]["refreshes"] - before < count:
+                time.sleep(0.1)
+            while Token.objects.filter(generation=1).exists():
+                time.sleep(0.02)
+            seconds = time.perf_counter() - started
+        sent = handing_out.count + sum(map(int, told))
+    return count / seconds, sent / count
 
 
 def fan_out(count: int) -> float:
