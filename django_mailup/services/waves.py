@@ -65,10 +65,8 @@ def _ended(flying: Sequence[Renewal], *, at_most: float | None) -> list[Renewal]
 
 def _write(landed: Landed) -> tuple[Landed, Results]:
     """Write outcomes. Returns those that must be tried again, and what came of the others."""
-    again: Landed = []
-    results: Results = []
     if not landed:
-        return again, results
+        return [], []
     using = rows.database()
     obstacle: Exception = TimeoutError("somebody had the row locked for as long as the claim lasted")
     try:
@@ -78,17 +76,31 @@ def _write(landed: Landed) -> tuple[Landed, Results]:
             raise
         connections[using].close()
         ours, obstacle = {}, error
+    except Exception as error:
+        if len(landed) == 1:
+            return [], [_crashed(landed[0][0].claim, error)]
+        parts = [_write([each]) for each in landed]  # whichever it is that can't be written, the others can
+        return [each for again, _ in parts for each in again], [each for _, results in parts for each in results]
+    again: Landed = []
+    results: Results = []
     for renewal, outcome in landed:
         claim = renewal.claim
-        if claim.token.pk not in ours:
-            if time.monotonic() < claim.ends_at:
-                again.append((renewal, outcome))
-            else:
-                results.append(_crashed(claim, obstacle))
-        elif ours[claim.token.pk]:
-            renewal.written(outcome)
-            results.append((claim, outcome))
+        if claim.token.pk in ours:
+            if ours[claim.token.pk]:
+                results.append(_written(renewal, outcome))
+        elif time.monotonic() < claim.ends_at:
+            again.append((renewal, outcome))
+        else:
+            results.append(_crashed(claim, obstacle))
     return again, results
+
+
+def _written(renewal: Renewal, outcome: Outcome) -> tuple[Claim, Outcome | None]:
+    try:
+        renewal.written(outcome)
+    except Exception as error:  # about the registration; the pair is stored, and others still wait for that
+        return _crashed(renewal.claim, error)
+    return renewal.claim, outcome
 
 
 def _crashed(claim: Claim, cause: Exception) -> tuple[Claim, None]:

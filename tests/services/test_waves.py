@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -219,6 +220,41 @@ def test_a_fault_of_ours_stops_no_other(
     crashes = [record for record in caplog.records if getattr(record, "event", "") == "mailup.refresh_crashed"]
     assert [record.mailup for record in crashes] == [{"token": due[0]}, {"token": due[1]}]  # type: ignore[attr-defined]
     assert all(record.exc_info for record in crashes)
+
+
+@contextmanager
+def accursed_company() -> Iterator[str]:
+    """Let the database refuse to store a new pair on rows of one company."""
+    begin, end = (
+        "ALTER TABLE django_mailup_token ADD CONSTRAINT accursed CHECK (company <> 'accursed' OR generation = 1)",
+        "ALTER TABLE django_mailup_token DROP CONSTRAINT accursed",
+    )
+    if connection.vendor == "sqlite":  # it adds no constraint to a table that is there
+        begin, end = (
+            (
+                "CREATE TRIGGER accursed AFTER UPDATE ON django_mailup_token"
+                " WHEN NEW.company = 'accursed' AND NEW.generation > 1 BEGIN SELECT RAISE(ABORT, 'accursed'); END"
+            ),
+            "DROP TRIGGER accursed",
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(begin)
+        try:
+            yield "accursed"
+        finally:
+            cursor.execute(end)
+
+
+def test_what_the_database_will_not_take_loses_no_other_pair(
+    transactional_db: None, due: list[int], calls: Calls, clock: Any
+) -> None:
+    landed = threading.Barrier(AT_ONCE)
+    calls.before = lambda number: number > 1 and landed.wait(10)
+    with accursed_company() as company:
+        Token.objects.filter(pk=due[2]).update(company=company)
+
+        assert sweep.many(due, clock=clock) == sweep.Tally(refreshed=len(due) - 1, failed=1)
+        assert Token.objects.get(generation=1).pk == due[2]
 
 
 @pytest.mark.parametrize("locks_it", [False, True], ids=["reads", "locks"])
