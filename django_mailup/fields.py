@@ -51,10 +51,14 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         """Read what serializers and forms hand over: a Sealed value, or the ciphertext of a fixture."""
         return value if value is None or isinstance(value, Sealed) else Sealed(str(value), self.purpose)
 
+    def seal(self, secret: str) -> Sealed:
+        """Return a secret encrypted for this field."""
+        return Sealed.seal(secret, self.purpose)
+
     def get_prep_value(self, value: Any) -> str | None:
         if value is None:
             return None
-        return value.ciphertext if isinstance(value, Sealed) else Sealed.seal(str(value), self.purpose).ciphertext
+        return value.ciphertext if isinstance(value, Sealed) else self.seal(str(value)).ciphertext
 
     def value_to_string(self, obj: models.Model) -> str:
         return self.get_prep_value(self.value_from_object(obj)) or ""

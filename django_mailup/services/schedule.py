@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..conf import mailup_settings
+from ..crypto import Sealed
+from ..fields import EncryptedTextField
 from ..mailup.tokens import TokenSet
 from ..models import Token
 
@@ -19,8 +21,8 @@ def columns(pair: TokenSet) -> dict[str, Any]:
     """Return what a new pair changes on a row, besides the generation and who got it when."""
     due = due_at(pair.received_at, pair.expires_at)
     return {
-        "access_token": pair.access_token,
-        "refresh_token": pair.refresh_token,
+        "access_token": _sealed("access_token", pair.access_token),
+        "refresh_token": _sealed("refresh_token", pair.refresh_token),
         "expires_at": pair.expires_at,
         # Later, never earlier: a job asks due_at whether there is still something to do.
         "refresh_at": due + random.random() * min(LONGEST_JITTER, (pair.expires_at - due) / 10),
@@ -32,6 +34,11 @@ def columns(pair: TokenSet) -> dict[str, Any]:
         "claimed_until": None,
         "interrupted": False,
     }
+
+
+def _sealed(column: str, secret: str) -> Sealed:
+    """Encrypt at once, so that no error report that prints local variables shows a secret among the columns."""
+    return cast(EncryptedTextField, Token._meta.get_field(column)).seal(secret)
 
 
 def due_at(received_at: datetime, expires_at: datetime) -> datetime:

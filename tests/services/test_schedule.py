@@ -94,3 +94,12 @@ def test_backoff_doubles_up_to_an_hour() -> None:
     waits = [schedule.backoff(failures, fraction=1).total_seconds() / 60 for failures in (1, 2, 3, 6, 7, 100)]
 
     assert waits == [1, 2, 4, 32, 60, 60]
+
+
+def test_no_report_that_prints_the_columns_shows_a_secret() -> None:
+    pair = TokenSet("the access token", "the refresh token", *[datetime(2020, 1, 1, tzinfo=UTC)] * 2)
+    columns = schedule.columns(pair)
+
+    assert "the access token" not in repr(columns)
+    assert "the refresh token" not in repr(columns)
+    assert columns["refresh_token"].reveal() == "the refresh token"
