@@ -9,7 +9,6 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_shutdown
 from django.db.backends.signals import connection_created
-from django.dispatch import receiver
 
 from . import stage
 
@@ -19,11 +18,7 @@ app = Celery("benchmarks")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 statements = stage.Statements()
-
-
-@receiver(connection_created)
-def watch(connection: Any, **kwargs: Any) -> None:
-    connection.execute_wrappers.append(statements)
+connection_created.connect(statements.watch)
 
 
 @worker_shutdown.connect

@@ -108,13 +108,8 @@ def work(mode: str, pk: int, threads: int) -> None:
     from django_mailup.models import Token
 
     token = Token.objects.select_related("registration").get(pk=pk)
-    queries: list[str] = []
-
-    def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        queries.append(sql)
-        return execute(sql, params, many, context)
-
-    connection_created.connect(lambda connection, **kw: connection.execute_wrappers.append(count), weak=False)
+    statements = stage.Statements()
+    connection_created.connect(statements.watch)
     connections.close_all()
     call = {"django_mailup": ours, "auto-refresh": auto_refresh, "select_for_update": locked}[mode](token)
     barrier = threading.Barrier(threads + 1)
@@ -140,7 +135,7 @@ def work(mode: str, pk: int, threads: int) -> None:
     barrier.wait()
     for thread in pool:
         thread.join()
-    print(json.dumps({"latencies": latencies, "failed": len(failed), "queries": len(queries)}))
+    print(json.dumps({"latencies": latencies, "failed": len(failed), "queries": statements.count}))
 
 
 def ours(token: Any) -> Any:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -144,9 +145,15 @@ class Statements:
 
     def __init__(self) -> None:
         self.count = 0
+        self._lock = threading.Lock()
+
+    def watch(self, connection: Any, **kwargs: Any) -> None:
+        """Be a receiver of `connection_created`."""
+        connection.execute_wrappers.append(self)
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.count += 1
+        with self._lock:
+            self.count += 1
         return execute(sql, params, many, context)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import router
 from django.utils import timezone
 
 from .. import state
@@ -85,19 +84,19 @@ def take_due(*, clock: Clock = timezone.now) -> Iterator[Batch]:
     So a backlog isn't handed out twice, and what is lost on the way comes due again by itself. No more is handed out
     than REFRESH_RATE allows in a period, evenly spread over it; the rest stays due for the next run.
     """
-    moment, rows = clock(), Token.objects.using(router.db_for_write(Token))
+    moment, tokens = clock(), Token.objects.using(rows.database())
     rate, period = mailup_settings.REFRESH_RATE, mailup_settings.REFRESH_PERIOD
     size = max(1, min(mailup_settings.REFRESH_BATCH_SIZE, int(rate)))  # no more than a second's worth at a time
     countdown = 0.0
     while countdown < period.total_seconds():
-        pks = list(rows.due(now=moment).values_list("pk", flat=True)[:size])
+        pks = list(tokens.due(now=moment).values_list("pk", flat=True)[:size])
         if not pks:
             return
         # A moment of our own, so that of two runs at once each can tell which rows it took.
         pushed_to = moment + 2 * period + timedelta(microseconds=random.randrange(1_000_000))
-        taken = rows.filter(pk__in=pks, refresh_at__lte=moment).update(refresh_at=pushed_to)
+        taken = tokens.filter(pk__in=pks, refresh_at__lte=moment).update(refresh_at=pushed_to)
         if taken < len(pks):
-            pks = list(rows.filter(pk__in=pks, refresh_at=pushed_to).values_list("pk", flat=True))
+            pks = list(tokens.filter(pk__in=pks, refresh_at=pushed_to).values_list("pk", flat=True))
         if pks:
             yield Batch(pks, countdown)
         countdown += len(pks) / rate
