@@ -64,10 +64,6 @@ def raw_server(behave: Callable[[socket.socket, threading.Event], None]) -> Iter
                 thread.join()
 
 
-def reset_at_once(connection: socket.socket, over: threading.Event) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-
-
 def reset_after_request(connection: socket.socket, over: threading.Event) -> None:
     connection.recv(65536)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -80,7 +76,6 @@ def slow_headers(connection: socket.socket, over: threading.Event) -> None:
 
 
 RAW = {
-    "reset before the request": reset_at_once,
     "reset after the request": reset_after_request,
     "headers that trickle for ever": slow_headers,
 }
@@ -186,6 +181,33 @@ def test_a_connection_that_breaks(expired: Token, settings: Any, name: str) -> N
     assert in_table(line), line
 
 
+def test_a_connection_that_is_reset_before_the_request(
+    expired: Token, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right between connecting and sending: a reset that came earlier would be a connection that was never made."""
+    connected, gone = threading.Event(), threading.Event()
+    connect = socket.socket.connect
+
+    def reset(connection: socket.socket, over: threading.Event) -> None:
+        connected.wait(10)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        connection.close()
+        gone.set()
+
+    def connect_and_wait(self: socket.socket, address: Any) -> None:
+        connect(self, address)
+        if self.family == socket.AF_INET and address[1] == port:
+            connected.set()
+            assert gone.wait(10)
+
+    with raw_server(reset) as port:
+        elsewhere(settings, f"http://127.0.0.1:{port}")
+        monkeypatch.setattr(socket.socket, "connect", connect_and_wait)
+        line = f"| reset before the request | {renew(expired)} | {seen(expired)} |"
+
+    assert in_table(line), line
+
+
 def test_a_connection_that_is_refused(expired: Token, settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         elsewhere(settings, f"http://127.0.0.1:{server.getsockname()[1]}")
@@ -249,7 +271,8 @@ def test_an_answer_of_the_api(
 
 
 def test_the_table_has_a_line_for_each_fault_and_no_other() -> None:
-    named = [*RAW, *ANSWERS, *REFUSALS, *LIFETIMES, "connection refused", "name not resolved", "TLS failure"]
+    connecting = ["reset before the request", "connection refused", "name not resolved", "TLS failure"]
+    named = [*RAW, *ANSWERS, *REFUSALS, *LIFETIMES, *connecting]
     lines = [re.split(r" *\| *", line)[1] for line in TABLE if re.match(r"\| (?!fault|---)", line)]
 
     assert sorted(lines) == sorted([*named, *ANSWERS])
