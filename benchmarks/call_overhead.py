@@ -64,10 +64,10 @@ def prepare(url: str) -> tuple[dict[str, Callable[[], Any]], tuple[int, int]]:
     from requests_oauthlib import OAuth2Session
 
     from django_mailup.sandbox import Sandbox
-    from django_mailup.services import client_for, connect, registrations
+    from django_mailup.services import client_for_site, connect_with_password, register
 
-    registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
-    token = connect.with_password(username="m12345", password="sandbox")
+    register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+    token = connect_with_password(username="m12345", password="sandbox")
     access_token = token.access_token.reveal()
     full = f"{url}/API/v1.1/Rest/ConsoleService.svc{PATH}"
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -79,7 +79,7 @@ def prepare(url: str) -> tuple[dict[str, Callable[[], Any]], tuple[int, int]]:
     mailupy.Mailupy.BASE_URL = f"{url}/API/v1.1/Rest/ConsoleService.svc/Console"
     peer = mailupy.Mailupy("m12345", "sandbox", Sandbox.client_id, Sandbox.client_secret)
     with CaptureQueriesContext(connection) as first:
-        ours = client_for()
+        ours = client_for_site()
         ours.request("GET", PATH)
     with CaptureQueriesContext(connection) as then:
         ours.request("GET", PATH)

@@ -53,10 +53,10 @@ def part(given: dict[str, Any]) -> None:
     """Let workers call one connection while they are killed; print what became of it."""
     stage.set_up_django()
     from django_mailup.sandbox import Sandbox
-    from django_mailup.services import connect, registrations
+    from django_mailup.services import connect_with_password, register
 
-    registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
-    token = connect.with_password(username="m12345", password="sandbox")
+    register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+    token = connect_with_password(username="m12345", password="sandbox")
     command = ["-m", "benchmarks.churn", "--worker", "--threads", str(given["threads"])]
 
     def launch() -> subprocess.Popen[str]:
@@ -108,7 +108,7 @@ def work(threads: int) -> None:
     from django.db import connections
 
     from django_mailup.exceptions import ReauthorizationRequired
-    from django_mailup.services import client_for
+    from django_mailup.services import client_for_site
 
     over = threading.Event()
     lock = threading.Lock()
@@ -120,7 +120,7 @@ def work(threads: int) -> None:
             started = time.perf_counter()
             error = ""
             try:
-                client = client or client_for()
+                client = client or client_for_site()
                 client.account.info()
             except ReauthorizationRequired as refusal:
                 error = type(refusal).__name__

@@ -47,9 +47,9 @@ class Seen:
 def populate(count: int, clock: Clock, make_user: Callable[[int], Any]) -> None:
     """Connect so many users, each with a pair of its own, spread evenly over a lifetime."""
     from django_mailup.models import Token
-    from django_mailup.services import connect
+    from django_mailup.services import connect_with_password
 
-    first = connect.with_password(username="m12345", password="sandbox", user=make_user(0), clock=clock)
+    first = connect_with_password(username="m12345", password="sandbox", user=make_user(0), clock=clock)
     sandbox = _sandbox()
     lifetime = first.expires_at - first.connected_at
     rows = []
@@ -76,9 +76,9 @@ def _sandbox() -> Sandbox:
 
 def endure(clock: Clock) -> Seen:
     """Live through an hour of work, an hour without MailUp, and two hours of work; the sweep runs every period."""
-    from django_mailup.conf import mailup_settings
+    from django_mailup.conf import app_settings
     from django_mailup.models import Token
-    from django_mailup.services import sweep
+    from django_mailup.renewal import periodic
 
     sandbox, seen, begin = _sandbox(), Seen(), clock()
     while clock() < begin + 4 * HOUR:
@@ -87,15 +87,15 @@ def endure(clock: Clock) -> Seen:
         sandbox.faults.clear()
         if down:
             sandbox.fail_with("status", status=503, path="/Token", times=-1)
-        for batch in sweep.take_due(clock=clock):
+        for batch in periodic.hand_out_due(clock=clock):
             clock.now = started + timedelta(seconds=batch.countdown)
-            tally = sweep.many(batch.pks, clock=clock)
+            tally = periodic.refresh_many(batch.pks, clock=clock)
             seen.by_second[int(clock.seconds())] += tally.refreshed + tally.failed
             seen.failed += tally.failed
             clock.now = started
         if not down and seen.failed and not seen.recovered_after and not Token.objects.failing().exists():
-            seen.recovered_after = clock() - (begin + 2 * HOUR) + mailup_settings.REFRESH_PERIOD
-        clock.now = started + mailup_settings.REFRESH_PERIOD
+            seen.recovered_after = clock() - (begin + 2 * HOUR) + app_settings.REFRESH_PERIOD
+        clock.now = started + app_settings.REFRESH_PERIOD
     return seen
 
 
@@ -109,22 +109,22 @@ def main() -> None:
         from django.conf import settings
         from django.contrib.auth.models import User
 
-        from django_mailup.conf import mailup_settings
+        from django_mailup.conf import app_settings
         from django_mailup.models import Token
         from django_mailup.sandbox import Options, Sandbox
         from django_mailup.sandbox.adapter import SandboxAdapter
-        from django_mailup.services import registrations
+        from django_mailup.services import register
 
         clock = Clock()
         adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)))
         adapter.sandbox.state.clock = clock.seconds
         settings.MAILUP = {"ENCRYPTION_KEYS": settings.MAILUP["ENCRYPTION_KEYS"], "ADAPTER": lambda: adapter}
-        registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+        register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
         users = User.objects.bulk_create(User(username=f"u{number}") for number in range(options.connections))
         populate(options.connections, clock, users.__getitem__)
         seen = endure(clock)
         live = Token.objects.filter(status=Token.Status.ACTIVE, failure_count=0, expires_at__gt=clock()).count()
-        rate = mailup_settings.REFRESH_RATE
+        rate = app_settings.REFRESH_RATE
     result = {
         "connections": options.connections,
         "live": live,

@@ -42,13 +42,14 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     from django.utils import timezone
 
     from django_mailup.models import ClientRegistration, Token
+    from django_mailup.renewal import on_demand
     from django_mailup.sandbox import Sandbox
-    from django_mailup.services import client_of, connect, refresh, registrations
+    from django_mailup.services import client_of, connect_with_password, register
 
     Token.objects.all().delete()
     ClientRegistration.objects.all().delete()
-    registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
-    token = connect.with_password(username="m12345", password="sandbox")
+    register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+    token = connect_with_password(username="m12345", password="sandbox")
     past = timezone.now() - timedelta(hours=1)
     Token.objects.update(connected_at=past, expires_at=past, refresh_at=past)
     stage.door(url, "expire", username="m12345")
@@ -71,7 +72,7 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     token.refresh_from_db()
     lost = 0
     try:
-        refresh.now(token)
+        on_demand.refresh(token)
         client_of(Token.objects.get(pk=token.pk)).account.info()
     except Exception:
         lost = 1

@@ -67,10 +67,10 @@ def populate(count: int) -> None:
 
     from django_mailup.models import Token
     from django_mailup.sandbox import Sandbox
-    from django_mailup.services import connect, registrations
+    from django_mailup.services import connect_with_password, register
 
-    registration, _ = registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
-    with_login = connect.with_password(username="m12345", password="sandbox")
+    registration, _ = register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+    with_login = connect_with_password(username="m12345", password="sandbox")
     past = timezone.now() - timedelta(hours=1)
     User.objects.bulk_create(User(username=f"u{number}") for number in range(count))
     Token.objects.bulk_create(
@@ -181,8 +181,8 @@ def fan_out(count: int) -> float:
     code = (
         "import django; django.setup()\n"
         "import re, pathlib\n"
-        "from django_mailup.services import sweep\n"
-        "handed = sum(len(batch.pks) for batch in sweep.take_due())\n"
+        "from django_mailup.renewal import periodic\n"
+        "handed = sum(len(batch.pks) for batch in periodic.hand_out_due())\n"
         # Not getrusage: what that says starts with the peak of the process that forked this one.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
         "print(handed, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"

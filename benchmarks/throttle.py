@@ -81,12 +81,12 @@ def prepare() -> None:
     from django.core.management import call_command
 
     from django_mailup.sandbox import Sandbox
-    from django_mailup.services import connect, registrations
+    from django_mailup.services import connect_with_password, register
 
     call_command("createcachetable")
     cache.clear()
-    registrations.register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
-    connect.with_password(username="m12345", password="sandbox")
+    register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+    connect_with_password(username="m12345", password="sandbox")
 
 
 def work(threads: int, begin: float, end: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.cleaned_data["new_secret"]:
             self.instance.client_secret = self.cleaned_data["new_secret"]
         if self.cleaned_data["new_secret"] or "client_id" in self.changed_data:
-            services.registrations.forgive(self.instance)
+            services.clear_refusal(self.instance)
         return super().save(commit)
 
 
@@ -148,7 +148,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=gettext_lazy("Refresh now"), permissions=["change"])
     def refresh_now(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        done = self._each(request, tokens, services.refresh.now)
+        done = self._each(request, tokens, services.refresh)
         self._report(request, done, ngettext("%d connection renewed.", "%d connections renewed.", done))
 
     @admin.action(description=gettext_lazy("Test connection"), permissions=["view"])

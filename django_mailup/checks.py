@@ -14,7 +14,7 @@ from django.core import checks
 
 from . import conf, crypto
 from .beat import DEFAULT_PERIOD, TASK
-from .conf import PRODUCTION, mailup_settings
+from .conf import PRODUCTION, app_settings
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 NUMBERS: Final = (
@@ -75,7 +75,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         found.append(_error("MAILUP['ENCRYPTION_KEYS'] holds something that is no Fernet key.", hint, "E005"))
     found += _check_base_url(raw.get("BASE_URL", PRODUCTION))
     numbers_are_wrong = any(message.id == "django_mailup.E003" for message in found)
-    if not numbers_are_wrong and mailup_settings.REFRESH_MARGIN <= 2 * mailup_settings.REFRESH_PERIOD:
+    if not numbers_are_wrong and app_settings.REFRESH_MARGIN <= 2 * app_settings.REFRESH_PERIOD:
         hint = "Raise REFRESH_MARGIN above twice REFRESH_PERIOD, or run the task more often and lower REFRESH_PERIOD."
         found.append(_error("Tokens could expire between two runs of the periodic task.", hint, "E007"))
     if not settings.USE_TZ:

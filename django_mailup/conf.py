@@ -109,6 +109,6 @@ class MailUpSettings:
         return Endpoints(self.BASE_URL)
 
 
-mailup_settings: Final = MailUpSettings()
+app_settings: Final = MailUpSettings()
 
 KEYS: Final = tuple(name for name, value in vars(MailUpSettings).items() if isinstance(value, property))

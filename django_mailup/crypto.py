@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-from .conf import mailup_settings
+from .conf import app_settings
 from .exceptions import DecryptionFailed, Misconfigured
 
 MASK: Final = "••••••••"
@@ -80,7 +80,7 @@ def is_key(value: object) -> bool:
 
 def _fernet(purpose: str) -> MultiFernet:
     secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return _fernet_of(mailup_settings.ENCRYPTION_KEYS, secret_keys, purpose)
+    return _fernet_of(app_settings.ENCRYPTION_KEYS, secret_keys, purpose)
 
 
 @lru_cache(maxsize=64)

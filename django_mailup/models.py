@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .conf import mailup_settings
+from .conf import app_settings
 from .database_clock import DatabaseNow
 from .fields import EncryptedTextField
 
@@ -81,7 +81,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         Args:
             now: either the pair has run out (workers don't keep up), or nobody took it up for two periods (no beat).
         """
-        untouched_since = now - 2 * mailup_settings.REFRESH_PERIOD
+        untouched_since = now - 2 * app_settings.REFRESH_PERIOD
         return self.filter(
             Q(expires_at__lt=now) | Q(refresh_at__lt=untouched_since),
             status=Token.Status.ACTIVE,

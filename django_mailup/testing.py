@@ -54,7 +54,7 @@ def mailup_registration(mailup_sandbox: Sandbox, db: None) -> ClientRegistration
     """A client registration that the sandbox knows, as the default one."""
     from . import services
 
-    registration, _ = services.registrations.register(
+    registration, _ = services.register(
         name="Sandbox", client_id=mailup_sandbox.client_id, client_secret=mailup_sandbox.client_secret
     )
     return registration
@@ -66,7 +66,7 @@ def mailup_connection(mailup_registration: ClientRegistration) -> Callable[..., 
     from . import services
 
     def connect(user: Any = None, *, username: str = "m12345", password: str = "sandbox") -> Token:
-        return services.connect.with_password(
+        return services.connect_with_password(
             username=username, password=password, user=user, registration=mailup_registration.slug
         )
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from django.core.cache import caches
 
-from .conf import mailup_settings
+from .conf import app_settings
 from .events import Event
 from .exceptions import RateLimited
 
@@ -55,7 +55,7 @@ class CacheThrottle:
         Raises:
             RateLimited: that is later than patience allows; no turn was taken, and `retry_after` says when.
         """
-        rate = mailup_settings.RATE_LIMIT
+        rate = app_settings.RATE_LIMIT
         if not rate:
             return
         name = hashlib.sha256(f"{self._connection} {operation}".encode()).hexdigest()[:24]
@@ -75,7 +75,7 @@ class CacheThrottle:
 
     def _take(self, prefix: str, rate: int) -> float:
         """Take the next turn and return its moment."""
-        cache = caches[mailup_settings.CACHE_ALIAS]
+        cache = caches[app_settings.CACHE_ALIAS]
         period = 1 + SLACK
         number = int(self._clock() * rate / period)  # turns are numbered by the clock, so that no counter is needed
         read_to = number + 2 * rate

@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.generic import TemplateView, View
 
 from . import services
-from .conf import mailup_settings
+from .conf import app_settings
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
@@ -84,7 +84,7 @@ class AuthorizeView(LoginRequiredMixin, View):
         if for_site and not request.user.has_perm("django_mailup.connect_site"):
             raise Http404
         try:
-            url = services.connect.begin(
+            url = services.begin(
                 user=request.user,
                 session=session_secret(request),
                 callback_url=request.build_absolute_uri(reverse("django_mailup:callback")),
@@ -125,7 +125,7 @@ class CallbackView(View):
         if state and received and state != received:
             return _sealed(_failed("state_mismatch"))
         try:
-            completed = services.connect.complete(
+            completed = services.complete(
                 user=request.user,
                 session=session_secret(request),
                 received_state=state or received,
@@ -140,7 +140,7 @@ class CallbackView(View):
             return _sealed(_failed(error.code))
         sentence = _("MailUp account %(account)s is connected.") % {"account": completed.token}
         messages.success(request, sentence, fail_silently=True)  # a site may do without messages
-        return _sealed(HttpResponseRedirect(completed.next_url or resolve_url(mailup_settings.CONNECTED_URL)))
+        return _sealed(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
 
     def _needs_hop(self, request: HttpRequest) -> bool:
         """A Strict session cookie doesn't come along from MailUp's site. From a page of ours it does: hop once."""

@@ -20,12 +20,12 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.test.utils import setup_test_environment
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for, connect, registrations
+from django_mailup.services import client_for, connect_with_password, register
 
 setup_test_environment()
-registrations.register(name="New", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
+register(name="New", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
 user = get_user_model().objects.create_superuser("ada", password="x")
-connect.with_password(username="m12345", password="sandbox", user=user)
+connect_with_password(username="m12345", password="sandbox", user=user)
 assert [each.name for each in client_for(user).lists.all()] == ["Newsletter", "Recipes", "Press"]
 browser = Client()
 browser.force_login(user)

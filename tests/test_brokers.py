@@ -22,8 +22,9 @@ from celery import Celery
 from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
+from django_mailup.renewal import periodic
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import registrations, sweep
+from django_mailup.services import register
 
 from .processes import BROKERS, reach, require_broker
 
@@ -111,7 +112,7 @@ def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
     app.conf.update(conf)
 
     def hand_out() -> None:
-        for batch in sweep.take_due():
+        for batch in periodic.hand_out_due():
             app.send_task("django_mailup.refresh_tokens", [batch.pks])
 
     arguments = ("-P", pool, "-c", "2")
@@ -182,7 +183,7 @@ def test_a_rejected_client_is_said_once_and_a_corrected_secret_resumes_by_itself
         with worker(settings, broker, conf, *arguments):
             until(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())
             assert not Token.objects.filter(failure_count__gt=0).exists(), "the message is the registration's"
-            registrations.register(name="Sandbox", client_id=registration.client_id, client_secret=right.reveal())
+            register(name="Sandbox", client_id=registration.client_id, client_secret=right.reveal())
             until(lambda: renewed() == due)
     finally:
         with Celery("cleaner", broker=broker, set_as_current=False) as app, app.connection_for_write() as link:

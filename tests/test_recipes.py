@@ -18,7 +18,7 @@ from django_mailup.mailup import NewRecipient
 from django_mailup.mailup.__main__ import operations
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for
+from django_mailup.services import client_for, client_for_site
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BLOCKS = re.findall(r"^## (.*?)\n.*?```python\n(.*?)```", (DOCS / "recipes.md").read_text(), re.DOTALL | re.MULTILINE)
@@ -32,10 +32,11 @@ def scope(
     mailup_sandbox.configure(import_seconds=0.0)
     mailup_connection(None)
     django_user_model.objects.create_user("grace", "grace@example.com")
-    mailup = client_for()
+    mailup = client_for_site()
     mailup.recipients.add(list_id=1, email="ada@example.com")
     return {
-        "mailup": mailup, "client_for": client_for, "NewRecipient": NewRecipient, "timezone": timezone,
+        "mailup": mailup, "client_for": client_for, "client_for_site": client_for_site, "NewRecipient": NewRecipient,
+        "timezone": timezone,
         "timedelta": timedelta, "shared_task": shared_task, "get_user_model": get_user_model,
         "RateLimited": RateLimited, "MailUpUnavailable": MailUpUnavailable,
     }  # fmt: skip

@@ -16,7 +16,7 @@ from django_mailup.failures import FAILURES
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 
-from .services.test_connect import consent
+from .connections.test_authorization import consent
 
 pytestmark = pytest.mark.django_db
 CONNECTIONS = "/mailup/"
@@ -358,7 +358,7 @@ def test_an_unknown_failure_has_none(client: Client) -> None:
 
 
 def test_five_identical_callbacks_at_once(transactional_db: None, browser: Client, mailup_sandbox: Sandbox) -> None:
-    from .services.test_refresh import in_threads
+    from .renewal.test_on_demand import in_threads
 
     answer = consent(mailup_sandbox, press(browser))
     path, cookies = answer.pop("path"), browser.cookies

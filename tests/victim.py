@@ -35,13 +35,13 @@ def tell_statements(sender: object, connection: Any, **_: object) -> None:
 
 def renew(pk: int, *, ahead_of_time: bool = False) -> None:
     """Renew the token, and say what came of it."""
-    from django_mailup.services import refresh, sweep
+    from django_mailup.renewal import on_demand, periodic
 
     try:
         if ahead_of_time:
-            assert sweep.many([pk]).refreshed == 1
+            assert periodic.refresh_many([pk]).refreshed == 1
         else:
-            refresh.access(pk)
+            on_demand.usable_token(pk)
     except Exception as error:
         say("failed", type(error).__name__)
         raise

@@ -20,7 +20,7 @@ from django_mailup.decorators import MailUpConnectionRequiredMixin, mailup_conne
 from django_mailup.exceptions import BadFile, NotConnected
 from django_mailup.mailup import Field
 from django_mailup.models import Token
-from django_mailup.services import client_for, csv_import
+from django_mailup.services import client_for_site, import_csv
 
 
 def chosen_account(request: HttpRequest) -> Token | None:
@@ -142,7 +142,7 @@ def upload(request: HttpRequest, list_id: int) -> HttpResponse:
         path = Path(folder) / "upload.csv"
         path.write_bytes(form.cleaned_data["file"].read())
         try:
-            outcome = csv_import.run(path, request.mailup, list_id=list_id)
+            outcome = import_csv(path, request.mailup, list_id=list_id)
         except BadFile as error:
             messages.error(request, str(error))
             return redirect("recipients", list_id)
@@ -187,7 +187,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            client_for().recipients.add(list_id=settings.NEWSLETTER_LIST, confirm=True, **form.cleaned_data)
+            client_for_site().recipients.add(list_id=settings.NEWSLETTER_LIST, confirm=True, **form.cleaned_data)
         except NotConnected:
             form.add_error(None, "This site is not connected to MailUp yet: an administrator must do that.")
         else:

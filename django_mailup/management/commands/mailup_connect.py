@@ -37,7 +37,7 @@ class Command(BaseCommand):
         except (EOFError, KeyboardInterrupt):
             raise CommandError("Nothing was connected.") from None
         try:
-            token = services.connect.with_password(
+            token = services.connect_with_password(
                 username=username, password=password, user=user, registration=options["registration"]
             )
         except MailUpError as error:

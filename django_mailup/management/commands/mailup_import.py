@@ -52,9 +52,13 @@ class Command(BaseCommand):
                 raise CommandError(f"--map is written COLUMN=FIELD, not {each}.")
             mapping[column] = target
         try:
-            owner = find_user(options["user"]) if options["user"] else services.SITE
-            client = services.client_for(owner, registration=options["registration"])
-            outcome = services.csv_import.run(
+            registration = options["registration"]
+            client = (
+                services.client_for(find_user(options["user"]), registration=registration)
+                if options["user"]
+                else services.client_for_site(registration=registration)
+            )
+            outcome = services.import_csv(
                 options["file"], client, list_id=options["list_id"], group_id=options["group_id"], mapping=mapping,
                 delimiter=options["delimiter"], chunk=options["chunk"], dry_run=options["dry_run"],
                 unsure=options["unsure"], progress=self._bar, confirm=options["confirm"],

@@ -13,12 +13,8 @@ class Command(BaseCommand):
     help = "Renew every MailUp token that is due. Exits with 1 when a renewal failed; that one is tried again later."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        services.sweep.clear_expired_requests()
-        refreshed = failed = 0
-        for batch in services.sweep.take_due():
-            tally = services.sweep.many(batch.pks)
-            refreshed += tally.refreshed
-            failed += tally.failed
-        self.stdout.write(f"{refreshed} renewed, {failed} failed.")
-        if failed:
+        services.clear_expired_requests()
+        tally = services.refresh_due()
+        self.stdout.write(f"{tally.refreshed} renewed, {tally.failed} failed.")
+        if tally.failed:
             raise CommandError("Run mailup_status to see what failed.")

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         existing = ClientRegistration.objects.filter(slug=options["slug"]).first()
         name = options["name"] or (existing.name if existing else "MailUp")
         try:
-            registration, created = services.registrations.register(
+            registration, created = services.register(
                 slug=options["slug"], name=name, client_id=client_id, client_secret=secret, redirect_uri=redirect_uri
             )
         except ValidationError as error:

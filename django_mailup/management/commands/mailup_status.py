@@ -15,7 +15,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = services.health.report()
+        report = services.status()
         rows = [("registration", "owner", "account", "state", "expires", "last error")]
         rows += [(r.registration, r.owner, r.account, r.state, r.expires, r.last_error) for r in report.rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -16,7 +16,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
-from django_mailup.services import client_for
+from django_mailup.services import client_for, client_for_site
 
 from .browser import Browser, Form
 
@@ -189,7 +189,7 @@ class Journey:
         email = "nonsense" if self._sabotaged else "guest@example.com"
         answer = visitor.submit(page, self._form(visitor, page, "Sign up"), email=email)
         require("Almost done" in answer.text, "the form was not taken")
-        waiting = [each.email for each in client_for().recipients.pending(list_id=1)]
+        waiting = [each.email for each in client_for_site().recipients.pending(list_id=1)]
         require(email in waiting, "nobody waits for confirmation")
         return f"{email} was asked by MailUp to confirm"
 

@@ -1,0 +1,89 @@
+"""How registrations and connections are, for operators: which ones need attention, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from ..crypto import Sealed
+from ..exceptions import DecryptionFailed
+from ..models import ClientRegistration, Token
+from ..renewal.stored_token import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One registration (without owner and account) or connection, ready to print."""
+
+    registration: str
+    owner: str
+    account: str
+    state: str
+    expires: str
+    last_error: str
+    well: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All rows; `troubles` counts those that aren't well."""
+
+    rows: list[Row]
+
+    @property
+    def troubles(self) -> int:
+        return sum(not row.well for row in self.rows)
+
+
+def status(*, clock: Clock = timezone.now) -> Report:
+    """Return the state of every registration and connection. Ask MailUp nothing."""
+    now = clock()
+    rows = [_registration(registration) for registration in ClientRegistration.objects.all()]
+    late = set(Token.objects.late(now=now).values_list("pk", flat=True))
+    for token in (
+        Token.objects.select_related("registration", "user").order_by("registration__slug", "pk").iterator(500)
+    ):
+        state, well = _state(token, late=token.pk in late)
+        rows.append(
+            Row(
+                registration=token.registration.slug,
+                owner=str(token.user) if token.user is not None else "(site)",
+                account=str(token),
+                state=state,
+                expires=token.expires_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
+                last_error=token.last_error,
+                well=well,
+            )
+        )
+    return Report(rows)
+
+
+def _registration(registration: ClientRegistration) -> Row:
+    if not _readable(registration.client_secret):
+        state, well = "unreadable", False
+    elif not registration.enabled:
+        state, well = "disabled", True
+    else:
+        state, well = ("refused by MailUp", False) if registration.failed_at else ("in order", True)
+    return Row(registration.slug, "", "", state, "", registration.last_error, well)
+
+
+def _state(token: Token, *, late: bool) -> tuple[str, bool]:
+    if not (_readable(token.access_token) and _readable(token.refresh_token)):
+        return "unreadable", False
+    if not token.is_active:
+        return "must be reconnected", False
+    if token.failure_count:
+        return f"failing ({token.failure_count})", False
+    if late:
+        return "late", False
+    return "active", True
+
+
+def _readable(sealed: Sealed) -> bool:
+    try:
+        sealed.reveal()
+    except DecryptionFailed:
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""Import the recipients of a CSV file, one chunk a call, so that a crash neither loses nor repeats a chunk.
+
+A journal beside the file records each chunk before it is sent, and the import's id afterwards. If only the first record
+is there, MailUp may have taken the chunk; it is never sent again without being asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..exceptions import BadFile, ImportStopped, UnsureChunk
+from ..mailup import MailUpClient
+from ..mailup.resources import arguments
+from ..mailup.resources.recipients import CHUNK
+from .journal import Journal, Rejects
+from .reader import Line, Reader
+
+Unsure = Literal["stop", "skip", "send"]
+
+
+@dataclass
+class Outcome:
+    """What became of a file. `import_ids` are MailUp's, of all runs; a dry run has none."""
+
+    sent: int = 0
+    skipped: int = 0
+    rejected: int = 0
+    import_ids: list[int] = field(default_factory=list)
+
+
+def import_csv(
+    path: Path,
+    client: MailUpClient,
+    *,
+    list_id: int | None = None,
+    group_id: int | None = None,
+    mapping: Mapping[str, str] | None = None,
+    delimiter: str = "",
+    chunk: int = CHUNK,
+    dry_run: bool = False,
+    unsure: Unsure = "stop",
+    progress: Callable[[int, int], None] | None = None,
+    **switches: Any,
+) -> Outcome:
+    """Import a CSV file with a heading line, in UTF-8.
+
+    Args:
+        path: the file. Beside it are written its journal (`.journal`) and the lines that were refused (`.rejects.csv`).
+        list_id, group_id: where to; one of them.
+        mapping: from a heading to `email`, `name`, `mobile_prefix`, `mobile_number`, the name or id of a personal
+            field, or nothing, which leaves the column out.
+        delimiter: between cells; found out unless given.
+        chunk: recipients a call.
+        dry_run: read everything, write the refused lines, send nothing.
+        unsure: what to do with a chunk that an earlier run may have sent: `stop`, `skip` or `send` again.
+        progress: is called with how many bytes are read, and how many there are.
+        switches: as `imports.start`.
+
+    Raises:
+        BadFile: no such file, no address in it, an unknown column, or another file or target than the journal's.
+        UnsureChunk: see `unsure`.
+        ImportStopped: MailUp refused a chunk or didn't answer. Run it again to go on.
+        ValueError: chunk is no positive number.
+    """
+    if (list_id is None) == (group_id is None):
+        raise BadFile("Give a list or a group, one of them.")
+    arguments.positive("chunk", chunk)
+    reader = Reader(path, client, mapping or {}, delimiter)
+    target = {"list_id": list_id, "group_id": group_id, "chunk": chunk, "switches": switches}
+    outcome = Outcome()
+    with ExitStack() as stack:
+        journal = None if dry_run else stack.enter_context(Journal(path, target))
+        rejects = stack.enter_context(Rejects(path, reader.headings))
+        good = _good(reader.lines(progress), rejects, outcome)
+        for number, piece in enumerate(_chunks(good, chunk), start=1):
+            if journal is None:
+                outcome.sent += len(piece)
+                continue
+            if number in journal.taken:
+                outcome.skipped += len(piece)
+                continue
+            if number in journal.begun and unsure != "send":
+                lines = f"lines {piece[0].number} to {piece[-1].number}"
+                if unsure == "skip":
+                    outcome.skipped += len(piece)
+                    continue
+                raise UnsureChunk(
+                    f"An earlier run was interrupted while it sent chunk {number} ({lines}): MailUp may have taken it."
+                    " Look at the imports in MailUp's console, then skip it or send it again."
+                )
+            _send(client, journal, number, piece, outcome, list_id, group_id, switches)
+        if journal is not None:
+            outcome.import_ids = [journal.taken[number] for number in sorted(journal.taken)]
+    return outcome
+
+
+def _send(
+    client: MailUpClient, journal: Journal, number: int, piece: list[Line], outcome: Outcome, list_id: int | None,
+    group_id: int | None, switches: Mapping[str, Any],
+) -> None:  # fmt: skip
+    journal.note(number, state="begun")
+    recipients = [line.recipient for line in piece if line.recipient is not None]
+    try:
+        (job,) = client.recipients.import_many(
+            recipients, list_id=list_id, group_id=group_id, chunk=len(recipients), **switches
+        )
+    except ImportStopped as error:
+        if not error.may_have_arrived:
+            journal.note(number, state="not sent")
+        raise
+    journal.note(number, state="taken", import_id=job.import_id)
+    outcome.sent += len(piece)
+
+
+def _good(lines: Iterable[Line], rejects: Rejects, outcome: Outcome) -> Iterator[Line]:
+    for line in lines:
+        if line.recipient is None:
+            rejects.write(line)
+            outcome.rejected += 1
+        else:
+            yield line
+
+
+def _chunks(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
+    while piece := list(itertools.islice(lines, size)):
+        yield piece

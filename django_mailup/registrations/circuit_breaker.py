@@ -1,0 +1,61 @@
+"""Stop token calls of a client that MailUp refuses, except one probe every few minutes.
+
+MailUp refuses the client, not the tokens, so the refusal is stored once, on the registration.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import router
+from django.db.models import QuerySet
+
+from ..events import Event
+from ..exceptions import ClientRejected, RegistrationUnavailable
+from ..models import ClientRegistration
+
+PROBE_EVERY: Final = timedelta(minutes=5)
+"""How long after a refusal the next token call may try the client again."""
+
+
+def admit(registration: ClientRegistration, *, now: datetime) -> None:
+    """Return if a token call may be made for a registration. While MailUp refuses it, only one caller at a time may.
+
+    Raises:
+        RegistrationUnavailable: it is disabled.
+        ClientRejected: MailUp refused it, and the next probe isn't due or is another caller's.
+    """
+    if not registration.enabled:
+        raise RegistrationUnavailable
+    if registration.retry_at is None:
+        return
+    if registration.retry_at <= now:
+        won = _stored().filter(pk=registration.pk, retry_at=registration.retry_at).update(retry_at=now + PROBE_EVERY)
+        if won:
+            return
+    raise ClientRejected
+
+
+def mark_refused(registration: ClientRegistration, *, now: datetime) -> None:
+    """Store that MailUp refused this client. Logged once, however many of its tokens are tried."""
+    values = {"failed_at": now, "last_error": _sentence(), "retry_at": now + PROBE_EVERY}
+    if _stored().filter(pk=registration.pk, failed_at__isnull=True).update(**values):
+        Event.CLIENT_REJECTED.log(registration=registration.slug)
+    else:
+        _stored().filter(pk=registration.pk).update(**values)
+
+
+def mark_accepted(registration: ClientRegistration) -> None:
+    """Store that MailUp accepts this client, if it had refused it before."""
+    if registration.failed_at is not None:
+        _stored().filter(pk=registration.pk).update(failed_at=None, last_error="", retry_at=None)
+        Event.CLIENT_ACCEPTED.log(registration=registration.slug)
+
+
+def _stored() -> QuerySet[ClientRegistration]:
+    return ClientRegistration.objects.using(router.db_for_write(ClientRegistration))
+
+
+def _sentence() -> str:
+    return f"{ClientRejected.code}: {ClientRejected()}"

@@ -1,0 +1,145 @@
+"""One renewal of a claimed token: the request, and what its answer changes on the row.
+
+No other module sends refresh tokens.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.dispatch import Signal
+
+from .. import signals
+from ..events import Event
+from ..exceptions import (
+    ClientRejected,
+    MailUpError,
+    MailUpUnavailable,
+    RateLimited,
+    ReauthorizationRequired,
+    RegistrationUnavailable,
+    UnexpectedResponse,
+)
+from ..mailup.grants import RefreshToken
+from ..mailup.tokens import AccessToken, TokenSet
+from ..mailup.transport import PendingCall
+from ..models import Token
+from ..registrations import circuit_breaker, oauth
+from . import schedule
+from .claims import Claim, Columns
+from .stored_token import Clock, UsableToken
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a renewal ended: with a usable token, or with an error."""
+
+    token: UsableToken | None = None
+    error: MailUpError | None = None
+    columns: Columns = field(default_factory=dict)
+    """What it changes on the row."""
+    signal: Signal | None = None
+    """The signal to send, if this process made the change."""
+
+
+class Renewal:
+    """The renewal of a claimed token. `begin` sends the refresh token; making an instance sends nothing.
+
+    Args:
+        claim: the claim on the row.
+        clock: returns the current time, aware.
+        call: the token request under way, or None if nothing was sent.
+        obstacle: why nothing was sent.
+    """
+
+    def __init__(
+        self, claim: Claim, clock: Clock, *, call: PendingCall[TokenSet] | None, obstacle: MailUpError | None
+    ) -> None:
+        self.claim, self.call = claim, call
+        self._clock, self._obstacle = clock, obstacle
+
+    @classmethod
+    def begin(cls, claim: Claim, clock: Clock) -> Renewal:
+        """Send the refresh token of a claimed row, unless something stands against it, and return at once."""
+        try:
+            return cls(claim, clock, call=_send(claim, clock), obstacle=None)
+        except MailUpError as error:
+            return cls(claim, clock, call=None, obstacle=error)
+
+    def seconds_left(self) -> float:
+        """Return the longest time, in seconds, that `outcome` may still block; 0 if it doesn't."""
+        return 0.0 if self.call is None or self.call.ended.done() else self.call.seconds_left()
+
+    def outcome(self) -> Outcome:
+        """Wait for the answer, and return what it means. The caller writes the outcome's columns."""
+        try:
+            if self.call is None:
+                assert self._obstacle is not None
+                raise self._obstacle
+            return self._succeeded(oauth.wait_for(self.claim.token.registration, self.call, clock=self._clock))
+        except MailUpError as error:
+            return self._failed(error, self._clock())
+
+    def confirm(self, outcome: Outcome) -> None:
+        """Log an outcome whose columns have been written. After a success, mark the registration as accepted."""
+        token = self.claim.token
+        if outcome.error is not None:
+            failures = token.failure_count + 1
+            Event.TOKEN_REFRESH_FAILED.log(token=token.pk, error=outcome.error.code, failures=failures)
+            return
+        circuit_breaker.mark_accepted(token.registration)
+        Event.TOKEN_REFRESHED.log(token=token.pk, generation=token.generation + 1)
+
+    def _succeeded(self, pair: TokenSet) -> Outcome:
+        generation = self.claim.token.generation + 1
+        return Outcome(
+            token=UsableToken(AccessToken(pair.access_token), generation, pair.expires_at),
+            columns=schedule.columns(pair) | {"refreshed_at": pair.received_at, "generation": generation},
+            signal=signals.token_refreshed,
+        )
+
+    def _failed(self, error: MailUpError, now: datetime) -> Outcome:
+        """Return the outcome of a failure: the claim ends, and the row says why it failed.
+
+        Only MailUp's own refusal of the grant ends a connection.
+        """
+        token = self.claim.token
+        columns: dict[str, Any] = {"claim_owner": "", "claimed_until": None}
+        if isinstance(error, (ClientRejected, RegistrationUnavailable)):  # stored on the registration
+            return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
+        failures = token.failure_count + 1
+        sentence = str(error)
+        if isinstance(error, ReauthorizationRequired) and token.interrupted:
+            sentence += " An earlier renewal was interrupted before its answer could be stored."
+            error = type(error)(sentence)
+        columns |= {"failed_at": now, "failure_count": failures, "last_error": f"{error.code}: {sentence}"[:300]}
+        if isinstance(error, ReauthorizationRequired):
+            columns["status"] = Token.Status.REAUTHORIZATION_REQUIRED
+            return Outcome(error=error, columns=columns, signal=signals.reauthorization_required)
+        wait = schedule.backoff(failures, fraction=random.random())
+        if isinstance(error, RateLimited):
+            wait = max(wait, timedelta(seconds=error.retry_after))
+        columns["refresh_at"] = now + wait
+        if _may_be_spent(error):
+            columns["interrupted"] = True
+        return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
+
+
+def _send(claim: Claim, clock: Clock) -> PendingCall[TokenSet]:
+    token = claim.token
+    circuit_breaker.admit(token.registration, now=clock())
+    grant = RefreshToken(token.refresh_token.reveal())
+    left = claim.seconds_to_call()
+    if left <= 0:
+        raise MailUpUnavailable("This process was held up too long to renew the token.", may_have_arrived=False)
+    return oauth.oauth_client(token.registration, clock=clock).begin(grant, deadline=left)
+
+
+def _may_be_spent(error: MailUpError) -> bool:
+    """Return whether MailUp may have used the refresh token although no new pair arrived: no answer, or an odd 200."""
+    if isinstance(error, UnexpectedResponse):
+        return error.status in (0, 200)
+    return isinstance(error, MailUpUnavailable) and error.may_have_arrived

@@ -1,0 +1,149 @@
+"""Give one caller a usable access token: use the stored one, renew it, or wait for whoever renews it.
+
+However many threads, processes and hosts find a token expired, only one of them claims it (a conditional UPDATE on its
+row) and sends one request; the others wait and get the same outcome. The claim lasts longer than the request may take,
+and the new pair is stored before anything else happens.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import time
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, connections
+from django.utils import timezone
+
+from ..exceptions import MailUpError, MailUpUnavailable, TransactionOpen
+from ..models import Token
+from . import claims, notify, own_connection, stored_token
+from .attempt import Outcome, Renewal
+from .own_connection import Caller
+from .single_flight import SingleFlight
+from .stored_token import Clock, UsableToken
+
+_renewals: Final[SingleFlight[tuple[str, int], Outcome]] = SingleFlight()
+
+
+def usable_token(
+    pk: int,
+    *,
+    refused: int | None = None,
+    skip_fail_fast: bool = False,
+    clock: Clock = timezone.now,
+) -> UsableToken:
+    """Return a usable access token of a connection. If it is about to expire, renew it first.
+
+    Args:
+        pk: primary key of the Token.
+        refused: a generation whose access token MailUp refuses: renew, unless a newer one is stored already.
+        skip_fail_fast: try again even if the last renewal failed less than half a minute ago.
+        clock: returns the current time, aware.
+
+    Raises:
+        NotConnected: the row is gone.
+        ReauthorizationRequired: MailUp refused the refresh token.
+        TransactionOpen: a new pair couldn't be stored safely inside the caller's transaction; nothing was sent.
+        ClientRejected: MailUp refuses the client registration.
+        RegistrationUnavailable: the client registration is disabled.
+        DecryptionFailed: the stored token can't be read with the configured keys.
+        MailUpUnavailable: MailUp can't be reached, or another process takes too long to renew this token.
+        UnexpectedResponse: MailUp's token endpoint answered in no documented form.
+    """
+    key = (stored_token.database(), pk)
+    for _ in range(3):
+        leads, call = _renewals.join(key)
+        if leads:
+            try:
+                call.outcome = _use_or_renew(pk, refused, skip_fail_fast, clock)
+            except MailUpError as error:
+                call.outcome = Outcome(error=error)
+            finally:
+                _renewals.leave(key, call)
+            return _announce(call.outcome, pk)
+        if not call.done.wait(2 * claims.lifetime()):
+            break
+        outcome = call.outcome
+        if outcome is None or isinstance(outcome.error, TransactionOpen):
+            continue  # the leading thread failed for a reason of its own: an interruption, or a transaction
+        if outcome.error is not None:
+            raise copy.copy(outcome.error)
+        if outcome.token is not None and outcome.token.generation != refused:
+            return outcome.token
+    raise _takes_too_long()
+
+
+def refresh(token: Token, *, clock: Clock = timezone.now) -> None:
+    """Renew a token now, although it may still be valid. Raise what `usable_token` raises."""
+    usable_token(token.pk, refused=token.generation, skip_fail_fast=True, clock=clock)
+
+
+def _use_or_renew(pk: int, refused: int | None, skip_fail_fast: bool, clock: Clock) -> Outcome:
+    """Use what is stored, or renew it apart from the caller's transaction. Runs in one thread of this process."""
+    stored = stored_token.read(pk)
+    usable = stored_token.usable_as_is(stored, refused, clock(), skip_fail_fast=skip_fail_fast)
+    if usable is not None:
+        return Outcome(token=usable)
+    assert stored is not None
+    return own_connection.run(
+        stored_token.database(), lambda caller: _claim_or_wait(stored, refused, skip_fail_fast, caller, clock)
+    )
+
+
+def _claim_or_wait(stored: Token, refused: int | None, skip_fail_fast: bool, caller: Caller, clock: Clock) -> Outcome:
+    """Claim the token and renew it, or wait for the process that has claimed it, until there is an outcome."""
+    pk, seen_failures, using = stored.pk, stored.failure_count, stored_token.database()
+    give_up_at = time.monotonic() + 2 * claims.lifetime()
+    pause = 0.05
+    while time.monotonic() < give_up_at:
+        try:
+            claim = claims.take(stored, caller=caller)
+        except (OperationalError, InterfaceError):
+            if caller is Caller.IN_TRANSACTION:
+                raise TransactionOpen from None
+            claim = None  # another process won, or the connection broke; if the database is down, the read below fails
+            if not connections[using].in_atomic_block:
+                connections[using].close_if_unusable_or_obsolete()
+            time.sleep(pause * random.random())
+        if claim is not None:
+            renewal = Renewal.begin(claim, clock)
+            outcome = renewal.outcome()
+            if claims.write(claim, outcome.columns):
+                renewal.confirm(outcome)
+                return outcome
+            # The row was changed although it was claimed, so read it again.
+        while True:
+            latest = stored_token.read(pk)
+            if latest is None and caller is Caller.IN_TRANSACTION:
+                raise TransactionOpen  # the caller's transaction made the row
+            if latest is not None and latest.generation == stored.generation and latest.failure_count != seen_failures:
+                return Outcome(error=stored_token.stored_error(latest))
+            usable = stored_token.usable_as_is(
+                latest, refused, clock(), skip_fail_fast=skip_fail_fast, just_received=stored.generation
+            )
+            if usable is not None:
+                return Outcome(token=usable)
+            assert latest is not None
+            stored = latest
+            if not latest.claim_is_live:  # type: ignore[attr-defined]
+                break
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(pause * (0.5 + random.random()))
+            pause = min(pause * 1.4, 0.5)
+    raise _takes_too_long()
+
+
+def _announce(outcome: Outcome, pk: int) -> UsableToken:
+    """Send the outcome's signal, in the caller's thread and after the save. Return its token, or raise its error."""
+    if outcome.signal is not None:
+        notify.send_stored(outcome.signal, pk, error=outcome.error)
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.token is not None
+    return outcome.token
+
+
+def _takes_too_long() -> MailUpUnavailable:
+    return MailUpUnavailable("Another renewal of this token takes too long: try again later.")

@@ -1,0 +1,114 @@
+"""The periodic renewal: which tokens are due, in batches, and renewing a batch."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from ..conf import app_settings
+from ..exceptions import ClientRejected
+from ..models import Token
+from . import batch, claims, notify, own_connection, schedule, stored_token
+from .stored_token import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Primary keys of tokens to renew, and in how many seconds from now."""
+
+    pks: list[int]
+    countdown: float
+
+
+@dataclass
+class Tally:
+    """How many tokens were renewed, skipped (not due, or claimed by another process) and failed."""
+
+    refreshed: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+def hand_out_due(*, clock: Clock = timezone.now) -> Iterator[Batch]:
+    """Yield batches of due tokens. Each one's `refresh_at` moves two refresh periods ahead as it is handed out.
+
+    So a backlog isn't handed out twice, and a batch that is lost on the way comes due again by itself. At most
+    REFRESH_RATE tokens a second are handed out, spread evenly over a period; the rest stays due for the next run.
+    """
+    now, tokens = clock(), Token.objects.using(stored_token.database())
+    rate, period = app_settings.REFRESH_RATE, app_settings.REFRESH_PERIOD
+    size = max(1, min(app_settings.REFRESH_BATCH_SIZE, int(rate)))  # at most one second's worth in a batch
+    countdown = 0.0
+    while countdown < period.total_seconds():
+        pks = list(tokens.due(now=now).values_list("pk", flat=True)[:size])
+        if not pks:
+            return
+        # A value of this run's own, so that each of two runs at once can tell which rows it took.
+        pushed_to = now + 2 * period + timedelta(microseconds=random.randrange(1_000_000))
+        taken = tokens.filter(pk__in=pks, refresh_at__lte=now).update(refresh_at=pushed_to)
+        if taken < len(pks):
+            pks = list(tokens.filter(pk__in=pks, refresh_at=pushed_to).values_list("pk", flat=True))
+        if pks:
+            yield Batch(pks, countdown)
+        countdown += len(pks) / rate
+
+
+def refresh_due(*, clock: Clock = timezone.now) -> Tally:
+    """Renew all tokens that are due, in this process, and return the totals. For sites without Celery."""
+    total = Tally()
+    for handed_out in hand_out_due(clock=clock):
+        tally = refresh_many(handed_out.pks, clock=clock)
+        total.refreshed += tally.refreshed
+        total.skipped += tally.skipped
+        total.failed += tally.failed
+    return total
+
+
+def refresh_many(pks: Iterable[int], *, clock: Clock = timezone.now) -> Tally:
+    """Renew those of these tokens that are still due. A failure is stored on its row and stops no other.
+
+    The first one is renewed alone, so that a client which MailUp refuses is tried once; then REFRESH_CONCURRENCY at a
+    time.
+
+    Raises:
+        TransactionOpen: on SQLite, inside a transaction of the caller's; nothing was sent.
+    """
+    # One thread and connection for all of them. Rows that the caller's own transaction has locked are left alone.
+    return own_connection.run(stored_token.database(), lambda _: _refresh_many(pks, clock))
+
+
+def _refresh_many(pks: Iterable[int], clock: Clock) -> Tally:
+    wanted = list(pks)
+    waiting = deque(dict.fromkeys(wanted))
+    tally = Tally(skipped=len(wanted) - len(waiting))
+    rejected: set[int] = set()
+    at_once = 1
+    while waiting:
+        group = [waiting.popleft() for _ in range(min(at_once, len(waiting)))]
+        claimed = claims.take_many(group)
+        due = [
+            claim for claim in claimed if _is_due(claim.token, clock) and claim.token.registration_id not in rejected
+        ]
+        claims.release([claim for claim in claimed if claim not in due])
+        results = batch.renew(due, clock)
+        tally.skipped += len(group) - len(results)
+        for claim, outcome in results:
+            if outcome is not None and outcome.signal is not None:
+                notify.send_stored(outcome.signal, claim.token.pk, error=outcome.error)
+            if outcome is not None and isinstance(outcome.error, ClientRejected):
+                rejected.add(claim.token.registration_id)  # stored on the registration; its other tokens stay due
+            if outcome is not None and outcome.error is None:
+                tally.refreshed += 1
+            else:
+                tally.failed += 1  # on the row, in the log and by signal
+        at_once = app_settings.REFRESH_CONCURRENCY if claims.can_take_many() else 1
+    return tally
+
+
+def _is_due(token: Token, clock: Clock) -> bool:
+    return schedule.due_at(token.received_at, token.expires_at) <= clock()

@@ -1,0 +1,58 @@
+"""When a pair is renewed ahead of time, how long to back off after failures, and a pair as columns of a row."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from ..conf import app_settings
+from ..crypto import Sealed
+from ..fields import EncryptedTextField
+from ..mailup.tokens import TokenSet
+from ..models import Token
+
+LONGEST_JITTER: Final = timedelta(seconds=60)
+FIRST_BACKOFF: Final = timedelta(minutes=1)
+LONGEST_BACKOFF: Final = timedelta(hours=1)
+
+
+def columns(pair: TokenSet) -> dict[str, Any]:
+    """Return the columns that a new pair changes on a row, except its generation and when it was received."""
+    due = due_at(pair.received_at, pair.expires_at)
+    return {
+        "access_token": _sealed("access_token", pair.access_token),
+        "refresh_token": _sealed("refresh_token", pair.refresh_token),
+        "expires_at": pair.expires_at,
+        # Later, never earlier: a job asks due_at whether there is still something to do.
+        "refresh_at": due + random.random() * min(LONGEST_JITTER, (pair.expires_at - due) / 10),
+        "status": Token.Status.ACTIVE,
+        "failed_at": None,
+        "failure_count": 0,
+        "last_error": "",
+        "claim_owner": "",
+        "claimed_until": None,
+        "interrupted": False,
+    }
+
+
+def _sealed(column: str, secret: str) -> Sealed:
+    """Encrypt a secret at once, so that error reports that print local variables don't show it among the columns."""
+    return cast(EncryptedTextField, Token._meta.get_field(column)).seal(secret)
+
+
+def due_at(received_at: datetime, expires_at: datetime) -> datetime:
+    """Return when the periodic task may renew a pair: REFRESH_MARGIN before expiry, but not in its first half."""
+    lifetime = max(expires_at - received_at, timedelta(0))
+    return received_at + max(lifetime - app_settings.REFRESH_MARGIN, lifetime / 2)
+
+
+def backoff(failures: int, *, fraction: float) -> timedelta:
+    """Return how long the periodic task waits after failures: doubled each time, from 1 minute up to 1 hour.
+
+    Args:
+        failures: how many in a row, at least 1.
+        fraction: how much of the jitter to add, from 0 (half of the wait) to 1 (all of it).
+    """
+    longest: timedelta = min(FIRST_BACKOFF * 2 ** min(failures - 1, 10), LONGEST_BACKOFF)
+    return longest * (1 + fraction) / 2

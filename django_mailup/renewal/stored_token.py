@@ -1,0 +1,104 @@
+"""Read a token's row from the database that it is written to, and decide whether it can be used as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import router
+
+from .. import exceptions
+from ..exceptions import ClientRejected, MailUpError, MailUpUnavailable, NotConnected, ReauthorizationRequired
+from ..mailup.tokens import AccessToken
+from ..models import Token
+
+Clock = Callable[[], datetime]
+
+ABOUT_TO_EXPIRE: Final = timedelta(seconds=30)
+"""A call renews a token that expires sooner than this."""
+
+FAIL_FAST: Final = timedelta(seconds=30)
+"""For this long after a failed renewal, callers get its error instead of another try."""
+
+_KINDS: Final[dict[str, type[MailUpError]]] = {
+    kind.code: kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, MailUpError)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UsableToken:
+    """An access token that may be used now."""
+
+    access_token: AccessToken
+    generation: int
+    expires_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Return whether it is valid long enough for a call."""
+        return self.expires_at - ABOUT_TO_EXPIRE > now
+
+
+def database() -> str:
+    """Return the alias of the database that tokens are written to, and read from: a replica may lag behind."""
+    return router.db_for_write(Token)
+
+
+def read(pk: int) -> Token | None:
+    """Return a row with its registration and `claim_is_live`, in one query; None if it is gone."""
+    return Token.objects.using(database()).with_claim().select_related("registration").filter(pk=pk).first()
+
+
+def usable_as_is(
+    token: Token | None,
+    refused: int | None,
+    moment: datetime,
+    *,
+    skip_fail_fast: bool,
+    just_received: int | None = None,
+) -> UsableToken | None:
+    """Return the stored token if it can be used as it is, or None if it must be renewed first.
+
+    Args:
+        token: the row, or None if it is gone.
+        refused: a generation whose access token MailUp refuses.
+        moment: the current time.
+        skip_fail_fast: renew even if the last renewal failed less than FAIL_FAST ago.
+        just_received: a generation that the caller has waited to see replaced; a newer one is used whatever the clock
+            says.
+
+    Raises:
+        NotConnected: the row is gone.
+        ReauthorizationRequired: MailUp has ended the connection.
+        ClientRejected: MailUp refused the client registration, and the next probe isn't due.
+        DecryptionFailed: the token can't be read with the configured keys.
+        MailUpError: the error of a renewal that failed less than FAIL_FAST ago.
+    """
+    if token is None:
+        raise NotConnected
+    require_active(token)
+    live = UsableToken(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)
+    newer = just_received is not None and token.generation > just_received
+    if token.generation != refused and (newer or live.is_fresh(moment)):
+        return live
+    if not skip_fail_fast and token.failed_at is not None and timedelta(0) <= moment - token.failed_at < FAIL_FAST:
+        raise stored_error(token)
+    retry_at = token.registration.retry_at
+    if retry_at is not None and retry_at > moment:
+        raise ClientRejected
+    return None
+
+
+def stored_error(token: Token) -> MailUpError:
+    """Return the stored error of the last renewal, as the exception that it was."""
+    code, _, sentence = token.last_error.partition(": ")
+    if not token.is_active:
+        return ReauthorizationRequired(sentence)
+    return _KINDS.get(code, MailUpUnavailable)(sentence)
+
+
+def require_active(token: Token) -> None:
+    """Raise ReauthorizationRequired if MailUp has ended the connection."""
+    if not token.is_active:
+        raise stored_error(token)

@@ -1,0 +1,93 @@
+"""What site code calls: every function that connects accounts, uses, renews and ends connections.
+
+    client_for, client_for_site, client_of, connection_of            an authenticated client; the connection behind it
+    begin, complete, connect_with_password, disconnect               the life of a connection
+    refresh, refresh_due, refresh_many, hand_out_due                 renewal now, of all that is due, and in batches
+    import_csv                                                       recipients of a CSV file
+    status                                                           how registrations and connections are
+    register, find_registration, clear_refusal                       client registrations
+    clear_expired_requests                                           authorizations that nobody finished
+
+Names are loaded when they are first used, so that importing this module costs nothing and closes no import circle.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .connections.authorization import begin as begin
+    from .connections.authorization import complete as complete
+    from .connections.authorization import connect_with_password as connect_with_password
+    from .connections.authorization import disconnect as disconnect
+    from .connections.clients import client_for as client_for
+    from .connections.clients import client_for_site as client_for_site
+    from .connections.clients import client_of as client_of
+    from .connections.clients import connection_of as connection_of
+    from .connections.state import clear_expired_requests as clear_expired_requests
+    from .connections.status import status as status
+    from .csv_import.run import import_csv as import_csv
+    from .registrations.store import clear_refusal as clear_refusal
+    from .registrations.store import find as find_registration
+    from .registrations.store import register as register
+    from .renewal.on_demand import refresh as refresh
+    from .renewal.periodic import hand_out_due as hand_out_due
+    from .renewal.periodic import refresh_due as refresh_due
+    from .renewal.periodic import refresh_many as refresh_many
+
+_HOMES: Final = {
+    "begin": "connections.authorization.begin",
+    "clear_expired_requests": "connections.state.clear_expired_requests",
+    "clear_refusal": "registrations.store.clear_refusal",
+    "client_for": "connections.clients.client_for",
+    "client_for_site": "connections.clients.client_for_site",
+    "client_of": "connections.clients.client_of",
+    "complete": "connections.authorization.complete",
+    "connect_with_password": "connections.authorization.connect_with_password",
+    "connection_of": "connections.clients.connection_of",
+    "disconnect": "connections.authorization.disconnect",
+    "find_registration": "registrations.store.find",
+    "hand_out_due": "renewal.periodic.hand_out_due",
+    "import_csv": "csv_import.run.import_csv",
+    "refresh": "renewal.on_demand.refresh",
+    "refresh_due": "renewal.periodic.refresh_due",
+    "refresh_many": "renewal.periodic.refresh_many",
+    "register": "registrations.store.register",
+    "status": "connections.status.status",
+}
+
+__all__ = [
+    "begin",
+    "clear_expired_requests",
+    "clear_refusal",
+    "client_for",
+    "client_for_site",
+    "client_of",
+    "complete",
+    "connect_with_password",
+    "connection_of",
+    "disconnect",
+    "find_registration",
+    "hand_out_due",
+    "import_csv",
+    "refresh",
+    "refresh_due",
+    "refresh_many",
+    "register",
+    "status",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a function from its module (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].rpartition(".")
+    found = getattr(import_module(f".{module}", __package__), attribute)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,189 @@
+"""client_for: whose connection it takes, what it costs, and when it renews."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import override_settings
+from django.views.debug import ExceptionReporter
+
+from django_mailup.exceptions import (
+    MailUpUnavailable,
+    MultipleConnections,
+    NotConnected,
+    ReauthorizationRequired,
+    Unauthorized,
+)
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.sandbox import Sandbox
+from django_mailup.services import client_for, client_for_site
+
+pytestmark = pytest.mark.django_db
+Connect = Callable[..., Token]
+
+
+def test_a_user_gets_their_own_connection(mailup_connection: Connect, user: Any, other_user: Any) -> None:
+    mailup_connection(user)
+    mailup_connection(other_user, username="m67890")
+
+    assert client_for(user).account.info().username == "m12345"
+    assert client_for(other_user).account.info().username == "m67890"
+
+
+def test_the_site_has_its_own(mailup_connection: Connect, user: Any) -> None:
+    mailup_connection(user)
+    with pytest.raises(NotConnected):
+        client_for_site(registration="default")
+
+    mailup_connection(None, username="m67890")
+    assert client_for_site(registration="default").account.info().username == "m67890"
+    assert client_for_site().account.info().username == "m67890"
+
+
+@pytest.mark.parametrize(
+    ("nobody", "error"), [(AnonymousUser(), NotConnected), (None, TypeError), ("ada", TypeError), (1, TypeError)]
+)
+def test_nobody_never_acts_as_the_site(mailup_connection: Connect, nobody: Any, error: type[Exception]) -> None:
+    mailup_connection(None)
+
+    with pytest.raises(error):
+        client_for(nobody)
+
+
+def test_several_accounts_must_be_named(mailup_connection: Connect, user: Any, other_user: Any) -> None:
+    first, second = mailup_connection(user), mailup_connection(user, username="m67890")
+
+    with pytest.raises(MultipleConnections):
+        client_for(user)
+    assert client_for(user, account="8765").account.info().username == "m67890"
+    assert client_for(user, account=first).account.info().username == "m12345"
+    with pytest.raises(NotConnected):
+        client_for(user, account="no such")
+    with pytest.raises(NotConnected):
+        client_for(other_user, account=second)
+
+
+def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:
+    mailup_connection(user)
+    ClientRegistration.objects.update(enabled=False)
+
+    with pytest.raises(NotConnected):
+        client_for(user)
+
+
+def test_a_dead_connection_is_told_at_once(mailup_connection: Connect, user: Any, mailup_requests: list[Any]) -> None:
+    mailup_connection(user)
+    Token.objects.update(status=Token.Status.REAUTHORIZATION_REQUIRED)
+    mailup_requests.clear()
+
+    with pytest.raises(ReauthorizationRequired):
+        client_for(user)
+    assert mailup_requests == []
+
+
+def test_a_client_costs_one_query_and_its_calls_none(
+    mailup_connection: Connect, user: Any, django_assert_num_queries: Any
+) -> None:
+    mailup_connection(user)
+
+    with django_assert_num_queries(1):
+        client = client_for(user)
+    with django_assert_num_queries(0):
+        client.account.info()
+        list(client.lists.all())
+
+
+def test_an_expired_token_is_renewed_in_three_queries(
+    mailup_connection: Connect, user: Any, clock: Any, django_assert_num_queries: Any, mailup_sandbox: Sandbox
+) -> None:
+    mailup_connection(user)
+    client = client_for(user, clock=clock)
+    clock.move(seconds=3600 - 20)
+
+    with django_assert_num_queries(3):
+        client.account.info()
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+    token = Token.objects.get()
+    assert token.generation == 2
+    assert token.refreshed_at == clock()
+    with django_assert_num_queries(0):
+        client.account.info()
+
+
+def test_a_401_is_answered_by_one_renewal(mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox) -> None:
+    mailup_connection(user)
+    mailup_sandbox.state.expire_access()
+
+    assert client_for(user).account.info().username == "m12345"
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_a_401_after_somebody_else_renewed_uses_their_pair(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox
+) -> None:
+    mailup_connection(user)
+    early, late = client_for(user), client_for(user)
+    mailup_sandbox.state.expire_access()
+    early.account.info()
+    late.account.info()
+
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_a_pair_that_is_dead_on_arrival_is_used_once_and_told(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox
+) -> None:
+    mailup_connection(user)
+    mailup_sandbox.configure(access_lifetime=0)
+    mailup_sandbox.state.expire_access()
+
+    with pytest.raises(Unauthorized):
+        client_for(user).account.info()
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_a_short_lifetime_does_not_stop_the_client(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox
+) -> None:
+    mailup_sandbox.configure(access_lifetime=20)
+    mailup_connection(user)
+    client = client_for(user)
+
+    assert client.account.info().username == "m12345"
+    assert client.account.info().username == "m12345"
+
+
+@pytest.mark.parametrize("path", ["/Token", "Authentication/Info"])
+def test_no_error_report_shows_a_secret(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox, path: str
+) -> None:
+    """What Django mails to administrators prints the local variables of every frame."""
+    token = mailup_connection(user)
+    mailup_sandbox.state.expire_access()
+    mailup_sandbox.fail_with("status", status=503, path=path, times=-1)
+    try:
+        client_for(user).account.info()
+    except MailUpUnavailable:
+        reporter = ExceptionReporter(None, *sys.exc_info())
+    with override_settings(DEBUG=True):  # in which sensitive_variables hides nothing
+        report = reporter.get_traceback_html() + reporter.get_traceback_text()
+
+    assert "clients.py" in report
+    for secret in (token.access_token.reveal(), token.refresh_token.reveal(), mailup_sandbox.client_secret):
+        assert secret not in report
+
+
+def test_a_withdrawn_grant_asks_for_the_user(mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox) -> None:
+    mailup_connection(user)
+    client = client_for(user)
+    mailup_sandbox.state.revoke()
+
+    with pytest.raises(ReauthorizationRequired):
+        client.account.info()
+    token = Token.objects.get()
+    assert token.status == Token.Status.REAUTHORIZATION_REQUIRED
+    assert token.last_error.startswith("reauthorization_required: ")
