@@ -29,7 +29,7 @@ from .resources.tags import Tags
 from .resources.templates import Templates
 from .resources.trusted_senders import TrustedSenders
 from .tokens import AccessToken
-from .transport import Transport, decode
+from .transport import Transport
 
 REPEATS_AFTER_429: Final = 5
 REPEATS_OF_A_READ: Final = 2
@@ -212,7 +212,7 @@ class MailUpClient:
                     raise
                 repeats += 1
                 time.sleep(pause)
-        body = decode(response)
+        body = classify.decode(response)
         if self._on_success is not None:
             once, self._on_success = self._on_success, None
             once(self)

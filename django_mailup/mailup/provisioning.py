@@ -16,7 +16,7 @@ from . import classify
 from .endpoints import Endpoints
 from .operations import Operation
 from .resources import arguments, reading
-from .transport import Timeout, decode, unavailable, user_agent
+from .transport import Timeout, unavailable, user_agent
 
 ACTIVATE: Final = Operation("provisioning.activate_trial", "POST", "/Console/TrialActivation")
 STATUS: Final = Operation("provisioning.trial_status", "POST", "/Console/TrialActivationStatus")
@@ -116,4 +116,4 @@ class Provisioning:
             raise unavailable(error) from None
         if response.status_code != 200:
             raise classify.api_error(response)
-        return decode(response)
+        return classify.decode(response)

@@ -14,10 +14,10 @@ from requests.adapters import BaseAdapter
 from ..conf import mailup_settings
 from ..events import Event
 from ..exceptions import ClientRejected, DecryptionFailed, RegistrationUnavailable
+from ..mailup.deadline import PendingCall
 from ..mailup.grants import Grant
 from ..mailup.oauth import OAuthClient
 from ..mailup.tokens import TokenSet
-from ..mailup.transport import PendingCall
 from ..models import DEFAULT_REGISTRATION, ClientRegistration
 
 PROBE_EVERY: Final = timedelta(minutes=5)

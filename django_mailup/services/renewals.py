@@ -20,9 +20,9 @@ from ..exceptions import (
     RegistrationUnavailable,
     UnexpectedResponse,
 )
+from ..mailup.deadline import PendingCall
 from ..mailup.grants import RefreshToken
 from ..mailup.tokens import AccessToken, TokenSet
-from ..mailup.transport import PendingCall
 from ..models import Token
 from . import registrations, schedule
 from .claims import Claim, Columns
@@ -109,7 +109,7 @@ class Renewal:
         if isinstance(error, RateLimited):
             wait = max(wait, timedelta(seconds=error.retry_after))
         columns["refresh_at"] = moment + wait
-        if _may_be_spent(error):
+        if isinstance(error, (MailUpUnavailable, UnexpectedResponse)) and error.grant_may_be_spent:
             columns["interrupted"] = True
         return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
 
@@ -122,10 +122,3 @@ class Renewal:
             return
         registrations.accepted(token.registration)
         Event.TOKEN_REFRESHED.log(token=token.pk, generation=token.generation + 1)
-
-
-def _may_be_spent(error: MailUpError) -> bool:
-    """Say whether MailUp may have renewed the pair although the new one didn't get here: no answer, or an odd 200."""
-    if isinstance(error, UnexpectedResponse):
-        return error.status in (0, 200)
-    return isinstance(error, MailUpUnavailable) and error.may_have_arrived
