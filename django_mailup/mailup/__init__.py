@@ -3,6 +3,7 @@
 from .client import MailUpClient, Throttle, TokenSource
 from .endpoints import Endpoints
 from .expressions import Expression, Field
+from .flow import CallOptions, Response
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
 from .provisioning import Provisioning, Trial, TrialStatus
@@ -30,6 +31,7 @@ __all__ = [
     "AccountInfo",
     "Attachment",
     "AuthorizationCode",
+    "CallOptions",
     "Country",
     "Endpoints",
     "Expression",
@@ -56,6 +58,7 @@ __all__ = [
     "Recipient",
     "RecipientCount",
     "RefreshToken",
+    "Response",
     "SendRecord",
     "Sender",
     "Sending",

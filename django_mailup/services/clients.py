@@ -83,15 +83,14 @@ def client_of(
     `labels_row`: whether its first successful call also finds out whose account this is, where the row doesn't say.
     """
     source = _RowTokenSource(token, clock)
-    patience = mailup_settings.RATE_PATIENCE if patience is None else patience
     return MailUpClient(
         source,
         endpoints=mailup_settings.endpoints(),
         transport=Transport(
             timeout=(mailup_settings.TIMEOUT, mailup_settings.TIMEOUT), adapter=registrations.adapter()
         ),
-        throttle=CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}", patience=patience),
-        patience=patience,
+        throttle=CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}"),
+        patience=mailup_settings.RATE_PATIENCE if patience is None else patience,
         on_success=source.label if labels_row and not token.account_uid else None,
     )
 

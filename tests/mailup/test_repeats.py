@@ -217,7 +217,7 @@ def test_a_throttle_is_asked_before_each_request_that_is_sent() -> None:
     asked: list[Any] = []
 
     class Throttle:
-        def wait(self, operation: str) -> None:
+        def wait(self, operation: str, *, patience: float) -> None:
             asked.append(operation)
 
     server = Server(answer(401), answer(503), answer(200, b"7"))
