@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypedDict
@@ -61,24 +62,21 @@ class HTTPResponse(Protocol):
     @property
     def headers(self) -> Mapping[str, str]: ...
     @property
+    def encoding(self) -> str | None: ...
+    @property
     def content(self) -> bytes: ...
     @property
     def text(self) -> str: ...
     def json(self) -> Any: ...
 
 
-def decode(response: HTTPResponse) -> Any:
-    """Return the JSON of an answer: an object, a list, a number, text; None when it is empty.
-
-    Raises:
-        UnexpectedResponse: it isn't JSON.
-    """
-    if not response.content.strip():
-        return None  # how MailUp says that there is nothing to say
+def text_of(response: HTTPResponse) -> str:
+    """Return the text of a JSON body: in the encoding that the answer names, else in one of Unicode's."""
+    encoding = response.encoding or json.detect_encoding(response.content)
     try:
-        return response.json()
-    except ValueError:
-        raise _unexpected(response, "MailUp's answer is not JSON.") from None
+        return response.content.decode(encoding, "replace")
+    except LookupError:  # the answer names an encoding that there isn't
+        return response.content.decode("utf-8", "replace")
 
 
 def safe_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -175,9 +173,14 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())[:DESCRIPTION_LIMIT]
 
 
+def unexpected(status: int, headers: Mapping[str, str], message: str) -> UnexpectedResponse:
+    """Return the exception for an answer that is neither success nor a documented error."""
+    content_type = headers.get("Content-Type", "").partition(";")[0][:60]
+    return UnexpectedResponse(message, status=status, content_type=content_type, headers=safe_headers(headers))
+
+
 def _unexpected(response: HTTPResponse, message: str) -> UnexpectedResponse:
-    content_type = response.headers.get("Content-Type", "").partition(";")[0][:60]
-    return UnexpectedResponse(message, content_type=content_type, **_about(response))
+    return unexpected(response.status_code, response.headers, message)
 
 
 def _about(response: HTTPResponse) -> _About:

@@ -79,13 +79,19 @@ class _SynchronousClient(ABC):
     def _answer(self, call: Call) -> Answer:
         """Return MailUp's answer to a call, or raise a MailUpError."""
 
+    @abstractmethod
+    def _succeeded(self) -> None:
+        """Take note that a flow came to its end."""
+
     def run(self, steps: Steps[T]) -> T:
         """Drive the flow of a resource's method to its end, and return its result.
 
         Raises:
             MailUpError: as a call failed, unless the flow caught it. Other exceptions are those of the flow.
         """
-        return _drive(steps, self._answer)
+        result = _drive(steps, self._answer)
+        self._succeeded()
+        return result
 
     def pages(self, page: Callable[[int], Steps[Page[T]]]) -> Paged[T]:
         """Return an iterator over the items of all pages, which asks for each page when it is needed.
@@ -102,7 +108,9 @@ class _SynchronousClient(ABC):
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        **options: Unpack[CallOptions],
+        timeout: float | None = None,
+        patience: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Call one REST operation and return its decoded JSON body: an object, a list, a number, text; None when empty.
 
@@ -115,7 +123,9 @@ class _SynchronousClient(ABC):
             path: below the service, such as `/Console/List/1/Groups`.
             params: query parameters.
             json: the body, if any.
-            options: `timeout`, `patience` (both in seconds) and further request `headers`, for this call only.
+            timeout: seconds to connect, and for each read; the client's unless given.
+            patience: seconds that this call may wait for its turn, and after 429s; the client's unless given.
+            headers: further request headers.
 
         Raises:
             ReauthorizationRequired: the connection is dead.
@@ -132,11 +142,11 @@ class _SynchronousClient(ABC):
             path=path,
             params=params,
             json=json,
-            headers=options.get("headers") or {},
-            timeout=options.get("timeout"),
-            patience=options.get("patience"),
+            headers=headers or {},
+            timeout=timeout,
+            patience=patience,
         )
-        return self._answer(call).body
+        return self.run(_body(call))
 
     @cached_property
     def account(self) -> Account:
@@ -233,7 +243,7 @@ class MailUpClient(_SynchronousClient):
         transport: sends requests.
         throttle: is asked before each request that is sent; None: MailUp's 429 is the only limit.
         patience: how many seconds a call may wait for its turn, and after MailUp's 429s, before it raises RateLimited.
-        on_success: called once, after the first call that succeeded.
+        on_success: called once, after the first method that succeeded.
     """
 
     def __init__(
@@ -260,11 +270,12 @@ class MailUpClient(_SynchronousClient):
 
     def _answer(self, call: Call) -> Answer:
         url = self._endpoints.service(call.path)
-        answer = _drive(call_flow(call, url=url, patience=self._patience), self._perform)
+        return _drive(call_flow(call, url=url, patience=self._patience), self._perform)
+
+    def _succeeded(self) -> None:
         if self._on_success is not None:
             once, self._on_success = self._on_success, None
             once(self)
-        return answer
 
     def _perform(self, action: Action) -> Any:
         """Perform one action of a call's flow and return what came of it."""
@@ -291,6 +302,12 @@ class MailUpClient(_SynchronousClient):
                 return time.sleep(action.seconds)
             case ReadClock():
                 return time.monotonic()
+
+
+def _body(call: Call) -> Steps[Any]:
+    """Return the decoded body of a call's answer."""
+    answer = yield call
+    return answer.body
 
 
 def _drive(flow: Generator[Asked, Got, T], perform: Callable[[Asked], Got]) -> T:
@@ -366,11 +383,14 @@ class _Recorder(_SynchronousClient):
 
     def __init__(self, client: MailUpClient) -> None:
         self._client = client
-        self._last = Answer(None, 0, {})
+        self._last = Answer("", 0, {})
 
     def _answer(self, call: Call) -> Answer:
         self._last = self._client._answer(call)
         return self._last
+
+    def _succeeded(self) -> None:
+        self._client._succeeded()
 
     @property
     def _field_names(self) -> Fields:

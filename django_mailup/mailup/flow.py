@@ -10,13 +10,14 @@ There are two levels, both plain generators, so that a synchronous and an asynch
 from __future__ import annotations
 
 import copy
+import json
 import random
 import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypedDict, TypeVar
 
-from ..exceptions import MailUpError, MailUpUnavailable, RateLimited
+from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
 from . import classify
 from .tokens import AccessToken
 
@@ -31,13 +32,15 @@ _NUMBERS: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
 class CallOptions(TypedDict, total=False):
-    """Options that every method takes by keyword. What is left out, or None, is as the client says."""
+    """Options that every method takes by keyword."""
 
-    timeout: float | None
-    """Seconds to connect, and for each read."""
-    patience: float | None
-    """Seconds that this call may wait for its turn, and after MailUp's 429s."""
-    headers: Mapping[str, str] | None
+    timeout: float
+    """Seconds to connect, and for each read; the client's unless given."""
+
+    patience: float
+    """Seconds that this call may wait for its turn, and after MailUp's 429s; the client's unless given."""
+
+    headers: Mapping[str, str]
     """Further request headers."""
 
 
@@ -56,11 +59,29 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a Call: MailUp's answer with status 200. `body` is decoded JSON, None when it is empty."""
+    """What came of a Call: MailUp's answer with status 200, its text not parsed yet."""
 
-    body: Any = field(repr=False)
+    text: str = field(repr=False)
     status: int
     headers: Mapping[str, str] = field(repr=False)
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the text, decoded each time: an object, a list, a number, text; None when it is empty.
+
+        Raises:
+            UnexpectedResponse: it isn't JSON.
+        """
+        if not self.text.strip():
+            return None  # how MailUp says that there is nothing to say
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            raise self.unexpected() from None
+
+    def unexpected(self) -> UnexpectedResponse:
+        """Return the exception that says that the text isn't JSON."""
+        return classify.unexpected(self.status, self.headers, "MailUp's answer is not JSON.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +163,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
         MailUpUnavailable: no answer, or an outage. `may_have_arrived` speaks of this request: it is false if it was
             the token that couldn't be had, before the request was sent or after MailUp had refused its token.
         RateLimited: there is no turn, or MailUp answers 429, for longer than patience allows.
-        MailUpError: what `classify.api_error` makes of another answer.
-        UnexpectedResponse: the answer is not JSON.
+        MailUpError: another status than 200, as `classify.api_error` tells them apart.
     """
     patience = patience if call.patience is None else call.patience
     operation = f"{call.verb} {_NUMBERS.sub('{}', call.path)}"
@@ -159,7 +179,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
             failure = outage
         else:
             if response.status_code == 200:
-                return Answer(classify.decode(response), response.status_code, response.headers)
+                return Answer(classify.text_of(response), response.status_code, response.headers)
             if not renewed and classify.refuses_access_token(response):
                 access_token, renewed = (yield from _token(RenewToken(access_token))), True
                 continue

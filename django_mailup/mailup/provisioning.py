@@ -14,6 +14,7 @@ from requests.adapters import BaseAdapter
 
 from . import classify
 from .endpoints import Endpoints
+from .flow import Answer
 from .operations import Operation
 from .resources import arguments, reading
 from .transport import Timeout, unavailable, user_agent
@@ -116,4 +117,4 @@ class Provisioning:
             raise unavailable(error) from None
         if response.status_code != 200:
             raise classify.api_error(response)
-        return classify.decode(response)
+        return Answer(classify.text_of(response), 200, response.headers).body
