@@ -1,4 +1,4 @@
-"""The OAuth 2 client: where to send the browser, and how a grant becomes a TokenSet. Built on requests-oauthlib."""
+"""The OAuth 2 client: returns the URL of the consent page, and exchanges grants. Built on requests-oauthlib."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEADLINE: Final = 15.0
 
 
 class _NoSecrets(logging.Filter):
-    """requests-oauthlib writes codes, tokens and the client secret at DEBUG (its issue 536)."""
+    """Drops DEBUG records: requests-oauthlib writes codes, tokens and the client secret there (its issue 536)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.DEBUG

@@ -87,7 +87,8 @@ class Provisioning:
 
         Raises:
             ValueError: an argument is empty, or no address.
-            APIError: MailUp refuses, such as a client for which the service isn't on.
+            APIError: MailUp refuses, for instance because the service isn't switched on for this client.
+            MailUpUnavailable: no answer, or an outage. `may_have_arrived` says whether MailUp may have got the request.
         """
         if language not in ("EN", "ES", "IT"):
             raise ValueError(f"language must be EN, ES or IT, not {language!r}.")

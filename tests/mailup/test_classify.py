@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
+import requests
 
 from django_mailup.exceptions import (
     APIError,
     ClientRejected,
     Forbidden,
+    LoginRefused,
     MailUpError,
     MailUpUnavailable,
     NotFound,
@@ -18,10 +21,11 @@ from django_mailup.exceptions import (
     TermsNotAccepted,
     UnexpectedResponse,
 )
-from django_mailup.mailup import MailUpClient, OAuthClient, RefreshToken
+from django_mailup.mailup import Endpoints, MailUpClient, OAuthClient, RefreshToken, Transport, classify
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
+from .raw_server import Server, Static, answer, serving
 from .token_calls import PASSWORD, TOKEN, with_error
 
 
@@ -124,3 +128,78 @@ def test_an_answer_may_be_form_encoded(oauth: OAuthClient, sandbox: Sandbox) -> 
     pair = oauth.exchange(PASSWORD)
 
     assert (pair.access_token, pair.refresh_token) == ("A1", "R1")
+
+
+SECRETS = {
+    "Set-Cookie": "session=planted",
+    "Location": "https://site.example/?code=planted",
+    "Content-Location": "/?access_token=planted",
+    "WWW-Authenticate": 'Bearer realm="planted"',
+    "Authorization": "Bearer planted",
+    "Proxy-Authenticate": "planted",
+    "Proxy-Connection": "planted",
+    "X-Auth-Token": "planted",
+    "Link": "<https://site.example/?token=planted>",
+    "Refresh": "0; url=/?token=planted",
+}
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 408, 409, 429, 500, 503])
+def test_an_error_carries_status_and_headers_without_secrets(status: int) -> None:
+    """Whatever the answer, from the API and from the token endpoint."""
+    server = Server(answer(status, b"<html>", b"X-Trace: 7", *[f"{k}: {v}".encode() for k, v in SECRETS.items()]))
+    try:
+        api = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), patience=0)
+        with pytest.raises(MailUpError) as of_api:
+            api.request("POST", "/Console/Email/Send")
+        response = requests.get(server.url, allow_redirects=False, timeout=1)
+    finally:
+        server.close()
+    with pytest.raises(MailUpError) as of_token:
+        classify.token_answer(response, PASSWORD)
+    for error in (of_api.value, of_token.value):
+        assert error.status == status
+        assert error.headers["x-trace"] == "7"
+        shown = f"{error!r} {error} {vars(error)} {pickle.loads(pickle.dumps(error)).headers}"  # noqa: S301
+        assert "planted" not in shown
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"error": "invalid_client"}', ClientRejected),
+        ('{"error": "invalid_grant"}', LoginRefused),
+        ('{"ErrorDescription": "accept terms of service"}', TermsNotAccepted),
+    ],
+)
+def test_refusals_of_the_token_endpoint_carry_them_too(
+    oauth: OAuthClient, sandbox: Sandbox, body: str, expected: type[MailUpError]
+) -> None:
+    sandbox.fail_with("body", status=400, body=body, path=TOKEN)
+    error = with_error(oauth, PASSWORD)
+
+    assert type(error) is expected
+    assert (error.status, error.headers["content-type"]) == (400, "application/json")
+
+
+def test_an_error_without_an_answer_has_no_status_and_no_headers(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("drop")
+    with pytest.raises(MailUpUnavailable) as caught:
+        client.request("POST", "/Console/Email/Send")
+
+    assert (caught.value.status, dict(caught.value.headers)) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('"è"'.encode(), "application/json"),
+        ('"è"'.encode("latin-1"), "application/json; charset=iso-8859-1"),
+        ('"è"'.encode("utf-16"), ""),
+        ('"è"'.encode(), "application/json; charset=nothing"),
+    ],
+    ids=["utf-8", "latin-1", "utf-16", "unknown"],
+)
+def test_a_body_is_read_in_the_encoding_that_it_names_or_shows(body: bytes, content_type: str) -> None:
+    with serving(answer(200, body, f"Content-Type: {content_type}".encode())) as (_, client):
+        assert client.request("GET", "/Console/List") == "è"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from django_mailup.exceptions import (
     BadRequest,
+    Forbidden,
     MailUpError,
     MailUpUnavailable,
     NotFound,
@@ -20,11 +23,13 @@ from django_mailup.exceptions import (
     UnexpectedResponse,
 )
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
+from django_mailup.mailup.flow import Call, Steps
+from django_mailup.mailup.paging import Page
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
 from .conftest import Source
-from .raw_server import FAULT_IDS, FAULTS, Server, Static, answer, serving
+from .raw_server import FAULT_IDS, FAULTS, Server, Static, answer, serving, silence
 
 WRITES = [
     ("POST", "/Console/List/1/Email/2/Send"),
@@ -211,6 +216,162 @@ def test_a_path_of_no_service_is_refused_before_a_call(
     with pytest.raises(ValueError, match="/Console/"):
         client.request("GET", path)
     assert adapter.requests == []
+
+
+# --------------------------------------------------------------------------- flows and options
+
+
+def company() -> Steps[str]:
+    """Return the account's name. As a resource's method would."""
+    answer = yield Call(verb="GET", path="/Console/Authentication/Info")
+    return str(answer.body["Company"])
+
+
+def test_a_flow_is_driven_to_its_result(client: MailUpClient) -> None:
+    assert client.run(company()) == "Fornaio Rossi"
+
+
+def test_an_error_is_thrown_into_the_flow(client: MailUpClient, sandbox: Sandbox) -> None:
+    def forgiving() -> Steps[str]:
+        try:
+            yield Call(verb="GET", path="/Console/Unknown")
+        except NotFound:
+            return (yield from company())
+        return "found"
+
+    assert client.run(forgiving()) == "Fornaio Rossi"
+    sandbox.fail_with("status", status=403)
+    with pytest.raises(Forbidden):
+        client.run(company())
+
+
+def test_pages_are_flows_that_are_driven_as_they_are_needed(client: MailUpClient, adapter: SandboxAdapter) -> None:
+    def page(number: int) -> Steps[Page[int]]:
+        answer = yield Call(verb="GET", path="/Console/User/Lists", params={"pageNumber": number, "pageSize": 2})
+        items = [int(item["idList"]) for item in answer.body["Items"]]
+        return Page(items=items, number=number, size=2, total=answer.body["TotalElementsCount"])
+
+    lists = client.pages(page)
+
+    assert adapter.requests == []
+    assert next(lists) == 1
+    assert len(adapter.requests) == 1
+    assert (list(lists.page(1).items), lists.page().total) == ([3], 3)
+    assert list(lists) == [2, 3]
+
+
+def test_the_first_method_that_succeeds_is_announced_once(source: Source, sandbox: Sandbox) -> None:
+    announced: list[MailUpClient] = []
+    transport = Transport(timeout=(1, 1), adapter=SandboxAdapter(sandbox))
+    client = MailUpClient(source, transport=transport, patience=0, on_success=announced.append)
+    sandbox.fail_with("garbage")
+    with pytest.raises(UnexpectedResponse):
+        client.account.info()
+    assert announced == []
+    client.with_response.account.info()
+    client.account.info()
+
+    assert announced == [client]
+
+
+def test_the_patience_of_a_call_reaches_the_throttle_and_its_pauses() -> None:
+    asked: list[float] = []
+
+    class Throttle:
+        def wait(self, operation: str, *, patience: float) -> None:
+            asked.append(patience)
+
+    server = Server(answer(429))
+    try:
+        client = MailUpClient(
+            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), throttle=Throttle()
+        )
+        with pytest.raises(RateLimited):
+            client.request("GET", "/Console/List", patience=0.25)
+        with pytest.raises(RateLimited):
+            client.run(one(Call(verb="GET", path="/Console/List", patience=0)))
+    finally:
+        server.close()
+    assert asked == [0.25, 0]
+    assert len(server.arrived) == 2
+
+
+def one(call: Call) -> Steps[Any]:
+    return (yield call).body
+
+
+def test_the_timeout_and_the_headers_of_a_call_are_sent_with_it() -> None:
+    server = Server(answer(200, b"7"), silence)
+    try:
+        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(30, 30)))
+        assert client.request("GET", "/Console/List", headers={"X-Trace": "t-1"}) == 7
+        started = time.monotonic()
+        with pytest.raises(MailUpUnavailable):
+            client.request("POST", "/Console/List", timeout=0.2)
+    finally:
+        server.close()
+    assert b"X-Trace: t-1" in server.arrived[0]
+    assert b"X-Trace" not in server.arrived[1]
+    assert time.monotonic() - started < 10
+
+
+# ---------------------------------------------------------------------- the answer beside the result
+
+
+def test_with_response_a_method_returns_status_and_headers_too(client: MailUpClient) -> None:
+    response = client.with_response.account.info()
+
+    assert response.result == client.account.info()
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/json"
+    assert client.with_response.request("GET", "/Console/Authentication/Info").result["UID"] == "4321"
+
+
+def test_with_response_no_header_shows_a_secret() -> None:
+    with serving(answer(200, b"7", b"Set-Cookie: a=planted", b"X-Trace: 7")) as (_, client):
+        response = client.with_response.request("GET", "/Console/List")
+
+    assert (response.result, response.headers["X-Trace"]) == (7, "7")
+    assert "planted" not in repr(response)
+
+
+def test_with_response_errors_are_raised_as_ever(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("status", status=404)
+
+    with pytest.raises(NotFound):
+        client.with_response.account.info()
+
+
+def test_with_response_threads_that_share_a_client_and_a_method_see_their_own_answers() -> None:
+    def by_path(connection: socket.socket) -> None:
+        number = server.arrived[-1].split(b"?n=")[1].split()[0]
+        answer(200, number, b"X-Number: " + number)(connection)
+
+    server = Server(by_path)
+    try:
+        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(5, 5)))
+        ask = client.with_response.request
+        with ThreadPoolExecutor(8) as threads:
+            responses = list(threads.map(lambda n: ask("GET", "/Console/List", params={"n": n}), range(64)))
+    finally:
+        server.close()
+    assert all(str(response.result) == response.headers["X-Number"] for response in responses)
+
+
+def test_with_response_names_of_fields_are_looked_up_once_for_each_client(
+    client: MailUpClient, adapter: SandboxAdapter
+) -> None:
+    for email in ("a@example.com", "b@example.com"):
+        response = client.with_response.recipients.add(list_id=1, email=email, fields={"FirstName": "Ada"})
+        assert response.status == 200
+    assert len([request for request in adapter.requests if "DynamicFields" in str(request.url)]) == 1
+
+
+def test_with_response_unknown_names_are_attribute_errors(client: MailUpClient) -> None:
+    with pytest.raises(AttributeError, match="unknown"):
+        client.with_response.unknown  # noqa: B018
+    with pytest.raises(AttributeError, match="unknown"):
+        client.with_response.lists.unknown  # noqa: B018
 
 
 # ---------------------------------------------------- what is repeated and what never is, over sockets

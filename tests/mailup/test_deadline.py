@@ -8,12 +8,16 @@ import time
 from typing import Any
 
 import pytest
+import requests
 
 from django_mailup.exceptions import (
     MailUpUnavailable,
+    UnexpectedResponse,
 )
 from django_mailup.mailup import Endpoints, OAuthClient
+from django_mailup.mailup.deadline import Guard, GuardedAdapter, PendingCall
 from django_mailup.sandbox import Sandbox
+from django_mailup.sandbox.server import serving
 
 from .token_calls import PASSWORD, TOKEN, with_error
 
@@ -73,3 +77,82 @@ def test_a_refused_connection_surely_did_not_arrive(monkeypatch: pytest.MonkeyPa
 
     assert isinstance(error, MailUpUnavailable)
     assert not error.may_have_arrived
+
+
+@pytest.mark.parametrize(
+    ("fault", "spent"),
+    [
+        ({"kind": "drop"}, True),
+        ({"kind": "half"}, True),
+        ({"kind": "huge"}, True),
+        ({"kind": "garbage"}, True),
+        ({"kind": "html", "status": 503}, True),
+        ({"kind": "status", "status": 408}, True),
+        ({"kind": "status", "status": 429}, False),
+        ({"kind": "html", "status": 400}, False),
+        ({"kind": "redirect", "status": 302, "location": "/"}, False),
+        ({"kind": "slow", "seconds": 3.0}, True),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_failure_says_whether_the_grant_may_be_spent(
+    sandbox: Sandbox, on_socket: Any, fault: dict[str, Any], spent: bool
+) -> None:
+    sandbox.fail_with(path=TOKEN, **fault)
+    error = with_error(on_socket(deadline=0.5), PASSWORD)
+
+    assert isinstance(error, (MailUpUnavailable, UnexpectedResponse))
+    assert error.grant_may_be_spent is spent
+
+
+def test_a_grant_that_was_not_sent_is_not_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    for deadline in (15.0, -1.0):  # refused by the server, and over before it began
+        error = with_error(OAuthClient("id", "secret", endpoints=Endpoints(url), deadline=deadline), PASSWORD)
+
+        assert isinstance(error, MailUpUnavailable)
+        assert not error.grant_may_be_spent
+
+
+def test_making_a_call_does_nothing_until_it_is_started() -> None:
+    asked: list[str] = []
+    call = PendingCall(Guard(5), lambda: asked.append("constructor"))
+
+    assert not call.ended.done()
+    assert PendingCall.start(Guard(5), lambda: asked.append("start") or 7).result() == 7
+    assert asked == ["start"]
+    assert not call.ended.done()
+
+
+def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: Any) -> None:
+    """The guard goes along with the call: nothing is looked up by thread."""
+    sandbox.fail_with("slow", seconds=1.0, path=TOKEN, times=2)
+    patient, hasty = on_socket(deadline=10.0).begin(PASSWORD), on_socket(deadline=0.3).begin(PASSWORD)
+
+    with pytest.raises(MailUpUnavailable):
+        hasty.result()
+    assert patient.result().access_token
+
+
+def test_after_its_end_a_guard_lets_nothing_be_sent() -> None:
+    guard = Guard(5)
+    guard.watch(None)
+    guard.end()
+
+    with pytest.raises(TimeoutError):
+        guard.watch(None)
+
+
+def test_an_adapter_reports_its_sockets_to_the_guard_it_was_given(sandbox: Sandbox) -> None:
+    guard, over = Guard(5), Guard(5)
+    over.end()
+    with serving(sandbox) as base_url, requests.Session() as session:
+        session.mount("http://", GuardedAdapter(guard))
+        assert session.get(f"{base_url}/", timeout=5).status_code
+        assert guard.sent
+        session.mount("http://", GuardedAdapter(over))
+        with pytest.raises((requests.RequestException, TimeoutError)):
+            session.get(f"{base_url}/", timeout=5)
+        assert not over.sent
