@@ -3,7 +3,7 @@
 from .client import MailUpClient, Throttle, TokenSource
 from .endpoints import Endpoints
 from .expressions import Expression, Field
-from .flow import CallOptions, Response
+from .flow import CallOptions
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
 from .provisioning import Provisioning, Trial, TrialStatus
@@ -24,6 +24,7 @@ from .resources.templates import Template
 from .resources.trusted_senders import TrustedSender
 from .tokens import AccessToken, TokenSet
 from .transport import Transport
+from .with_response import Response
 
 __all__ = [
     "AccessToken",

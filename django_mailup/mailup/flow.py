@@ -1,4 +1,4 @@
-"""What happens in one REST call, as generators that do no I/O. `client` drives them; resources yield `Call`s.
+"""What happens in one REST call, as generators that do no I/O. `synchronous` drives them; resources yield `Call`s.
 
 There are two levels, both plain generators, so that a synchronous and an asynchronous client can share them:
 
@@ -15,7 +15,7 @@ import random
 import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypedDict, TypeVar
+from typing import Any, Final, TypedDict, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
 from . import classify
@@ -82,18 +82,6 @@ class Answer:
     def unexpected(self) -> UnexpectedResponse:
         """Return the exception that says that the text isn't JSON."""
         return classify.unexpected(self.status, self.headers, "MailUp's answer is not JSON.")
-
-
-@dataclass(frozen=True, slots=True)
-class Response(Generic[T]):
-    """The result of a method, with the status and the headers of the last answer that it came from.
-
-    Headers that may hold a secret (`Set-Cookie`, `Location` ...) are left out.
-    """
-
-    result: T
-    status: int
-    headers: Mapping[str, str]
 
 
 Steps = Generator[Call, Answer, T]
