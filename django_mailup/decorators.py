@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     class _AnyView(TemplateResponseMixin[Any], View[Any]):
         """What the mixin is mixed into. Both bases declare `request`; so mypy accepts the mixin's narrower type."""
 
-        @classmethod
-        def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]: ...
-
 else:
     _AnyView = object
 
