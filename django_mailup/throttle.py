@@ -94,9 +94,7 @@ class CacheThrottle:
                 # In a busy second calls are spread: those that go together hold each other up, and arrive late.
                 at = max(now, latest[0] + period, latest[-1] + period / rate / 2)
             if at - now > patience:
-                raise RateLimited(
-                    "MailUp's limit of calls a second is used up: try again shortly.", retry_after=at - now
-                )
+                raise RateLimited(reason="own_limit", retry_after=at - now)
             if cache.add(f"{prefix}.{number}", at, timeout=int(at - now) + 5):
                 return at
             moments |= cache.get_many(_keys(prefix, number, read_to))

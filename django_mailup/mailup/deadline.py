@@ -193,9 +193,7 @@ class PendingCall(Generic[T]):
         # What a shut socket leaves behind can look like an outage or like a broken answer, but never like a refusal.
         told = isinstance(failure, MailUpError) and not isinstance(failure, _SHUT_SOCKET)
         if failure is None or not (told or self._guard.left() > 0):
-            failure = MailUpUnavailable(
-                "MailUp did not answer in time: try again later.", may_have_arrived=self._guard.sent
-            )
+            failure = MailUpUnavailable(reason="timeout", may_have_arrived=self._guard.sent)
         if isinstance(failure, UnexpectedResponse):
             failure.grant_may_be_spent = failure.status in (0, 200)  # 0: an answer that couldn't be read
         elif isinstance(failure, MailUpUnavailable):

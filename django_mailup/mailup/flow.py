@@ -81,7 +81,7 @@ class Answer:
 
     def unexpected(self) -> UnexpectedResponse:
         """Return the exception that says that the text isn't JSON."""
-        return classify.unexpected(self.status, self.headers, "MailUp's answer is not JSON.")
+        return classify.unexpected(self.status, self.headers, reason="not_json")
 
 
 Steps = Generator[Call, Answer, T]

@@ -31,7 +31,8 @@ KINDS: Final = (
 class Fault:
     """One fault, for the next `times` requests whose path contains `path` (-1: until cleared).
 
-    Kinds: `status` (MailUp's error shape with that status), `html` (an IIS page), `empty`, `garbage` (200 with text),
+    Kinds: `status` (MailUp's error shape with that status, and a Retry-After of so many seconds if `retry_after` is
+    given), `html` (an IIS page), `empty`, `garbage` (200 with text),
     `half` (a body shorter than promised), `huge` (100 MB), `drop` (the connection is closed before the request is
     acted on), `drop_after` (after), `slow` (waits `seconds`, then acts), `drip` (a byte a second), `redirect` (to
     `location`), `body` (this body with this status and content type).
@@ -45,6 +46,7 @@ class Fault:
     location: str = ""
     body: str = ""
     content_type: str = "application/json"
+    retry_after: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -95,7 +97,10 @@ def answer(fault: Fault) -> Response | None:
         time.sleep(fault.seconds)
         return None
     if fault.kind == "status":
-        return error_answer(fault.status, f"Simulated error {fault.status}.", "Simulated")
+        response = error_answer(fault.status, f"Simulated error {fault.status}.", "Simulated")
+        if fault.retry_after:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
     if fault.kind == "html":
         page = f"<!DOCTYPE html><html><body><h1>Server Error {fault.status}</h1></body></html>"
         return Response(page, fault.status, mimetype="text/html")

@@ -239,7 +239,7 @@ class Journey:
         after = self._refresh_in_admin()
         require(after.generation == before.generation + 1, "it was not renewed after the outage")
         self._page("/account/")
-        return f"503 to the page, the row stayed active ({during.last_error[:11]}), renewed afterwards"
+        return f"503 to the page, the row stayed active ({during.error_code}), renewed afterwards"
 
     def _grant_withdrawn(self) -> str:
         if not self._sabotaged:
