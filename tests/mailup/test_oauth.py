@@ -78,7 +78,7 @@ def test_a_code_becomes_a_token_set(client: OAuthClient, sandbox: Sandbox) -> No
 
     pair = client.exchange(AuthorizationCode(code, "https://site.example/"))
 
-    assert sandbox.state.find_access(pair.access_token).user.username == "m12345"
+    assert sandbox.state.find_pair(pair.access_token).user.username == "m12345"
 
 
 def test_a_password_with_odd_characters_arrives_as_it_is(client: OAuthClient, sandbox: Sandbox) -> None:
