@@ -174,7 +174,7 @@ class Account:
             if (
                 mobile_number
                 and recipient.mobile_number == mobile_number
-                and _without_zeros(recipient.mobile_prefix) == _without_zeros(mobile_prefix)
+                and _bare_prefix(recipient.mobile_prefix) == _bare_prefix(mobile_prefix)
             ):
                 return recipient
         return None
@@ -293,6 +293,6 @@ def format_opt_in_date(moment: float | None) -> str:
     return "" if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S.000")
 
 
-def _without_zeros(mobile_prefix: str) -> str:
+def _bare_prefix(mobile_prefix: str) -> str:
     """Return a country's prefix without `+` or `00`, so that both spellings are equal."""
     return mobile_prefix.lstrip("+").lstrip("0")
