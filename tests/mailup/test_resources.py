@@ -197,8 +197,8 @@ def test_a_new_list_is_forbidden_for_a_while(client: MailUpClient, sandbox: Sand
 
     with pytest.raises(Forbidden):
         list(client.groups.all(list_id=made.id))
-    before = sandbox.state.clock
-    sandbox.state.clock = lambda: before() + 61
+    before = sandbox.clock
+    sandbox.clock = lambda: before() + 61
     assert list(client.groups.all(list_id=made.id)) == []
 
 
