@@ -1,4 +1,4 @@
-"""Client registrations and connections in Django's admin. Secrets go in and never come out; tokens are read-only."""
+"""Client registrations and connections in Django's admin. Secrets can be entered but are never shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .models import ClientRegistration, Token
 
 
 class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The secret can be set and replaced, and is never shown."""
+    """A client registration whose secret can be set and replaced, but is never shown."""
 
     new_secret = forms.CharField(
         label=gettext_lazy("Client secret"),
@@ -135,7 +135,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().change_view(request, object_id, form_url, extra_context)
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
-        """Leave out Django's own deletion: *Disconnect* is the one way. (`action_location` came with Django 6.1.)"""
+        """Return the actions without Django's deletion, which *Disconnect* replaces. Django 6.1 adds an argument."""
         actions = super().get_actions(request, *([] if action_location is None else [action_location]))
         actions.pop("delete_selected", None)
         return actions
@@ -180,7 +180,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self._report(request, done, ngettext("%d account disconnected.", "%d accounts disconnected.", done))
 
     def _each(self, request: HttpRequest, tokens: QuerySet[Token], do: Callable[[Token], object]) -> int:
-        """Do something with each row; a row that fails is told by name and stops no other. Returns how many did not."""
+        """Call `do` with each row, and return for how many it succeeded. Show each error with its account's name."""
         done = 0
         for token in tokens:
             try:
