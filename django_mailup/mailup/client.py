@@ -7,11 +7,14 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final, Protocol
+from json import detect_encoding
+from typing import Any, Final, Protocol, TypeVar, cast
 
-from ..exceptions import MailUpUnavailable, RateLimited
+from ..exceptions import MailUpError, MailUpUnavailable, RateLimited
 from . import classify
 from .endpoints import Endpoints
+from .flow import Answer, Call, Steps
+from .paging import Page, Paged
 from .resources.account import Account
 from .resources.attachments import Attachments
 from .resources.fields import Fields
@@ -29,7 +32,9 @@ from .resources.tags import Tags
 from .resources.templates import Templates
 from .resources.trusted_senders import TrustedSenders
 from .tokens import AccessToken
-from .transport import Transport, decode
+from .transport import Transport
+
+T = TypeVar("T")
 
 REPEATS_AFTER_429: Final = 5
 REPEATS_OF_A_READ: Final = 2
@@ -191,6 +196,29 @@ class MailUpClient:
             TermsNotAccepted, UnexpectedResponse: as they say.
             ValueError: the path belongs to no service.
         """
+        return self.run(_whole(Call(verb=method, path=path, params=params, json=json, headers=headers or {})))
+
+    def run(self, steps: Steps[T]) -> T:
+        """Send the calls that the steps yield, and return their result. An error of a call is thrown into them."""
+        try:
+            call = next(steps)
+            while True:
+                try:
+                    answer = self._send(call.verb, call.path, params=call.params, json=call.json, headers=call.headers)
+                except MailUpError as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(answer)
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    def pages(self, page: Callable[[int], Steps[Page[T]]]) -> Paged[T]:
+        """Return what follows the pages, given the steps that ask for one by its number."""
+        return Paged(lambda number: self.run(page(number)))
+
+    def _send(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None, json: Any, headers: Mapping[str, str]
+    ) -> Answer:
         url = self._endpoints.service(path)
         operation = f"{method} {_NUMBERS.sub('{}', path)}"
         access_token = self._source.get()
@@ -212,11 +240,15 @@ class MailUpClient:
                     raise
                 repeats += 1
                 time.sleep(pause)
-        body = decode(response)
+        answer = Answer(response.content.decode(detect_encoding(response.content), "replace"), 200, response.headers)
         if self._on_success is not None:
             once, self._on_success = self._on_success, None
             once(self)
-        return body
+        return answer
+
+
+def _whole(call: Call) -> Steps[Any]:
+    return (yield call).body
 
 
 def _pause_before_repeat(method: str, outage: MailUpUnavailable, repeats: int) -> float | None:

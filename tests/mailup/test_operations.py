@@ -139,7 +139,7 @@ CASES: dict[str, Case] = {
     ),
     "lists.get": Case(lambda o: o.lists.get(list_id=2), "/Console/List/2", lambda r, o: r.name == "Recipes"),
     "lists.create": Case(
-        lambda o: o.lists.create(name="New", sender=SENDER, TimeZoneCode="UTC+01:00.0"),
+        lambda o: o.lists.create(name="New", sender=SENDER, settings={"TimeZoneCode": "UTC+01:00.0"}),
         "/Console/List",
         lambda r, o: (r.id, r.name, r.sender_name) == (4, "New", "Fornaio"),
         json={

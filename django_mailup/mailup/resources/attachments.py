@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from ..operations import Operation
-from . import arguments, reading
+from .. import parsing
+from ..flow import CallOptions
+from ..operations import Operation, Source
+from ..records import Record, key, list_of
+from . import arguments
 from .requester import Resource
 
-ALL: Final = Operation("attachments.all", "GET", "/Console/List/{list_id}/Email/{message_id}/Attachment")
-ADD: Final = Operation("attachments.add", "POST", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}")
-DELETE: Final = Operation(
-    "attachments.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}"
-)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Record):
     """A file that travels with a message."""
 
-    slot: int
-    name: str
-    path: str
-    raw: Mapping[str, Any] = field(repr=False)
+    slot: int = key("Slot", parse=parsing.count)
+    name: str = key("Name")
+    path: str = key("Path")
+
+
+def _attachments(body: Any) -> list[Attachment]:
+    return list_of(Attachment)([] if body is None else body)
+
+
+ALL: Final = Operation(
+    "attachments.all", "GET", "/Console/List/{list_id}/Email/{message_id}/Attachment", source=Source.DOCUMENTED,
+    returns=_attachments,
+)  # fmt: skip
+ADD: Final = Operation(
+    "attachments.add", "POST", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}",
+    source=Source.DOCUMENTED, returns=_attachments,
+)  # fmt: skip
+DELETE: Final = Operation(
+    "attachments.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}",
+    source=Source.MAILUP_CODE, returns=_attachments,
+)  # fmt: skip
 
 
 class Attachments(Resource):
     """The operations on attachments. Each returns all that the message has then."""
 
-    def all(self, *, list_id: int, message_id: int) -> list[Attachment]:
-        """Return the attachments of a message. (Documented by MailUp.)
+    def all(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> list[Attachment]:
+        """Return the attachments of a message. `GET /Console/List/{list_id}/Email/{message_id}/Attachment`."""
+        return self._call(ALL, list_id=list_id, message_id=message_id, options=options)
 
-        `GET /Console/List/{list_id}/Email/{message_id}/Attachment`.
-        """
-        return _attachments(self._call(ALL, list_id=list_id, message_id=message_id))
-
-    def add(self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes) -> list[Attachment]:
-        """Put a file into a slot, from 1; how many there are isn't documented. (Documented by MailUp.)
+    def add(
+        self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes, **options: Unpack[CallOptions]
+    ) -> list[Attachment]:
+        """Put a file into a slot, from 1; how many there are isn't documented.
 
         `POST /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`.
 
@@ -56,21 +66,10 @@ class Attachments(Resource):
             "idList": list_id,
             "idMessage": message_id,
         }
-        return _attachments(self._call(ADD, json=body, list_id=list_id, message_id=message_id, slot=slot))
+        return self._call(ADD, json=body, list_id=list_id, message_id=message_id, slot=slot, options=options)
 
-    def delete(self, *, list_id: int, message_id: int, slot: int) -> list[Attachment]:
-        """Empty a slot. `DELETE /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`.
-
-        (In MailUp's own SDK.)
-        """
-        return _attachments(self._call(DELETE, list_id=list_id, message_id=message_id, slot=slot))
-
-
-def _attachments(answer: object) -> list[Attachment]:
-    return [
-        Attachment(
-            slot=reading.number(raw, "Slot") or 0, name=reading.text(raw, "Name"), path=reading.text(raw, "Path"),
-            raw=raw,
-        )
-        for raw in reading.records([] if answer is None else answer)
-    ]  # fmt: skip
+    def delete(
+        self, *, list_id: int, message_id: int, slot: int, **options: Unpack[CallOptions]
+    ) -> list[Attachment]:
+        """Empty a slot. `DELETE /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`."""
+        return self._call(DELETE, list_id=list_id, message_id=message_id, slot=slot, options=options)

@@ -2,331 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+import inspect
+from typing import Any, Generic, Protocol, TypeVar, Unpack, cast
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import reading
-from .requester import Order, Resource, Where
+from .. import parsing
+from ..flow import CallOptions
+from ..operations import Operation, Source
+from ..paging import Paged
+from ..records import R, Record, key
+from .requester import PageOptions, Resource
 
-MESSAGE_RECIPIENTS: Final = Operation("statistics.message_recipients", "GET", "/Message/{message_id}/List/Recipients")
-MESSAGE_RECIPIENTS_COUNT: Final = Operation(
-    "statistics.message_recipients_count", "GET", "/Message/{message_id}/Count/Recipients"
-)
-MESSAGE_VIEWS: Final = Operation("statistics.message_views", "GET", "/Message/{message_id}/List/Views")
-MESSAGE_VIEWS_COUNT: Final = Operation("statistics.message_views_count", "GET", "/Message/{message_id}/Count/Views")
-MESSAGE_CLICKS: Final = Operation("statistics.message_clicks", "GET", "/Message/{message_id}/List/Clicks")
-MESSAGE_CLICKS_COUNT: Final = Operation("statistics.message_clicks_count", "GET", "/Message/{message_id}/Count/Clicks")
-MESSAGE_URL_CLICKS: Final = Operation("statistics.message_url_clicks", "GET", "/Message/{message_id}/List/UrlClicks")
-MESSAGE_URL_CLICKS_COUNT: Final = Operation(
-    "statistics.message_url_clicks_count", "GET", "/Message/{message_id}/Count/UrlClicks"
-)
-MESSAGE_BOUNCES: Final = Operation("statistics.message_bounces", "GET", "/Message/{message_id}/List/Bounces")
-MESSAGE_BOUNCES_COUNT: Final = Operation(
-    "statistics.message_bounces_count", "GET", "/Message/{message_id}/Count/Bounces"
-)
-MESSAGE_UNSUBSCRIPTIONS: Final = Operation(
-    "statistics.message_unsubscriptions", "GET", "/Message/{message_id}/List/Unsubscriptions"
-)
-MESSAGE_UNSUBSCRIPTIONS_COUNT: Final = Operation(
-    "statistics.message_unsubscriptions_count", "GET", "/Message/{message_id}/Count/Unsubscriptions"
-)
-MESSAGE_URL_CLICK_DETAILS: Final = Operation(
-    "statistics.message_url_click_details", "GET", "/Message/{message_id}/List/UrlClickDetails"
-)
-RECIPIENT_DELIVERIES: Final = Operation(
-    "statistics.recipient_deliveries", "GET", "/Recipient/{recipient_id}/List/Deliveries"
-)
-RECIPIENT_DELIVERIES_COUNT: Final = Operation(
-    "statistics.recipient_deliveries_count", "GET", "/Recipient/{recipient_id}/Count/Deliveries"
-)
-RECIPIENT_VIEWS: Final = Operation("statistics.recipient_views", "GET", "/Recipient/{recipient_id}/List/Views")
-RECIPIENT_VIEWS_COUNT: Final = Operation(
-    "statistics.recipient_views_count", "GET", "/Recipient/{recipient_id}/Count/Views"
-)
-RECIPIENT_CLICKS: Final = Operation("statistics.recipient_clicks", "GET", "/Recipient/{recipient_id}/List/Clicks")
-RECIPIENT_CLICKS_COUNT: Final = Operation(
-    "statistics.recipient_clicks_count", "GET", "/Recipient/{recipient_id}/Count/Clicks"
-)
-RECIPIENT_BOUNCES: Final = Operation("statistics.recipient_bounces", "GET", "/Recipient/{recipient_id}/List/Bounces")
-RECIPIENT_BOUNCES_COUNT: Final = Operation(
-    "statistics.recipient_bounces_count", "GET", "/Recipient/{recipient_id}/Count/Bounces"
-)
-RECIPIENT_UNSUBSCRIPTIONS: Final = Operation(
-    "statistics.recipient_unsubscriptions", "GET", "/Recipient/{recipient_id}/List/Unsubscriptions"
-)
-RECIPIENT_UNSUBSCRIPTIONS_COUNT: Final = Operation(
-    "statistics.recipient_unsubscriptions_count", "GET", "/Recipient/{recipient_id}/Count/Unsubscriptions"
-)
-RECIPIENT_CLICK_DETAILS: Final = Operation(
-    "statistics.recipient_click_details", "GET", "/Recipient/{recipient_id}/List/ClicksDetails"
-)
-RECIPIENT_BOUNCE_DETAILS: Final = Operation(
-    "statistics.recipient_bounce_details", "GET", "/Recipient/{recipient_id}/List/BouncesDetails"
-)
+Method = TypeVar("Method")
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+DOCUMENTED, IN_CODE = Source.DOCUMENTED, Source.MAILUP_CODE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientCount:
+class RecipientCount(Record):
     """A recipient of a message, and how often. `count` is None where MailUp tells none."""
 
-    recipient_id: int | None
-    email: str
-    count: int | None
-    raw: Mapping[str, Any] = field(repr=False)
+    recipient_id: int | None = key("IdRecipient")
+    email: str = key("Email")
+    count: int | None = key("Count")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkCount:
+class LinkCount(Record):
     """A link of a message, and how often it was clicked. `url` may be a label, such as `Unsubscribe`."""
 
-    url: str
-    count: int | None
-    raw: Mapping[str, Any] = field(repr=False)
+    url: str = key("Url")
+    count: int | None = key("Count")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageCount:
+class MessageCount(Record):
     """A message that a recipient was sent, and how often."""
 
-    message_id: int | None
-    list_id: int | None
-    subject: str
-    notes: str
-    count: int | None
-    raw: Mapping[str, Any] = field(repr=False)
+    message_id: int | None = key("IdMessage")
+    list_id: int | None = key("IdList")
+    subject: str = key("Subject")
+    notes: str = key("Notes")
+    count: int | None = key("Count")
+
+
+class OfMessage(Protocol[R_co]):
+    def __call__(self, *, message_id: int, **options: Unpack[PageOptions]) -> Paged[R_co]: ...
+
+
+class OfRecipient(Protocol[R_co]):
+    def __call__(self, *, recipient_id: int, **options: Unpack[PageOptions]) -> Paged[R_co]: ...
+
+
+class CountOfMessage(Protocol):
+    def __call__(self, *, message_id: int, **options: Unpack[CallOptions]) -> int: ...
+
+
+class CountOfRecipient(Protocol):
+    def __call__(self, *, recipient_id: int, **options: Unpack[CallOptions]) -> int: ...
+
+
+class Statistic(Generic[Method]):
+    """A method of Statistics that is declared instead of written. `Method` is how it is called.
+
+    Args:
+        path: of the operation.
+        called_as: the protocol that `Method` is.
+        returns: what the operation returns.
+        summary: the first line of the method's docstring.
+        source: how sure the operation is.
+    """
+
+    def __init__(self, path: str, called_as: Any, returns: Any, summary: str, source: Source) -> None:
+        self._declared = path, called_as, returns, summary, source
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        path, called_as, returns, summary, source = self._declared
+        self.operation: Operation[Any] = Operation(f"statistics.{name}", "GET", path, source=source, returns=returns)
+        self._method = _method(self.operation, called_as)
+        self._method.__name__, self._method.__qualname__ = name, f"{owner.__qualname__}.{name}"
+        self._method.__doc__ = f"{summary} `GET {path}`."
+
+    def __get__(self, statistics: Resource | None, owner: type) -> Method:
+        return cast(Method, self._method.__get__(statistics, owner))
+
+
+def _method(operation: Operation[Any], called_as: Any) -> Any:
+    signature = inspect.signature(called_as.__call__)
+    (id_name, _) = list(signature.parameters)[1:]
+    paged = operation.returns is not parsing.whole_number
+
+    def method(self: Statistics, *args: Any, **arguments: Any) -> Any:
+        signature.bind(self, *args, **arguments)  # a TypeError, as any other method has it
+        ids = {id_name: arguments.pop(id_name)}
+        call: Any = self._pages if paged else self._call
+        return call(operation, options=arguments, **ids)
+
+    vars(method)["__signature__"] = signature
+    return method
+
+
+def of_message(rows: str, returns: type[R], summary: str, source: Source = DOCUMENTED) -> Statistic[OfMessage[R]]:
+    """Declare a method that yields rows of a message."""
+    return Statistic(f"/Message/{{message_id}}/List/{rows}", OfMessage, returns, summary, source)
+
+
+def count_of_message(rows: str, method: str, source: Source = DOCUMENTED) -> Statistic[CountOfMessage]:
+    """Declare a method that returns how many rows another one has."""
+    summary = f"Return how many rows `{method}` has."
+    return Statistic(f"/Message/{{message_id}}/Count/{rows}", CountOfMessage, parsing.whole_number, summary, source)
+
+
+def of_recipient(rows: str, summary: str, source: Source = IN_CODE) -> Statistic[OfRecipient[MessageCount]]:
+    """Declare a method that yields messages of a recipient."""
+    return Statistic(f"/Recipient/{{recipient_id}}/List/{rows}", OfRecipient, MessageCount, summary, source)
+
+
+def count_of_recipient(rows: str, method: str, source: Source = IN_CODE) -> Statistic[CountOfRecipient]:
+    """Declare a method that returns how many rows another one has."""
+    summary, path = f"Return how many rows `{method}` has.", f"/Recipient/{{recipient_id}}/Count/{rows}"
+    return Statistic(path, CountOfRecipient, parsing.whole_number, summary, source)
 
 
 class Statistics(Resource):
     """The operations of MailUp's statistics. Counts are one call, and can't be filtered."""
 
-    # ---------------------------------------------------------------------------------- of a message
-
-    def message_recipients(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[RecipientCount]:
-        """Yield who a message was sent to.
-
-        (Documented by MailUp; kept as long as MailUp's console keeps them, a year at most.)
-
-        `GET /Message/{message_id}/List/Recipients`.
-        """
-        rows = self._pages(MESSAGE_RECIPIENTS, where=where, order=order, page_size=page_size, message_id=message_id)
-        return map(_recipient, rows)
-
-    def message_recipients_count(self, *, message_id: int) -> int:
-        """Return how many rows `message_recipients` has. `GET /Message/{message_id}/Count/Recipients`."""
-        return reading.whole_number(self._call(MESSAGE_RECIPIENTS_COUNT, message_id=message_id))
-
-    def message_views(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[RecipientCount]:
-        """Yield who opened a message, and how often. (Documented by MailUp.)
-
-        `GET /Message/{message_id}/List/Views`.
-        """
-        rows = self._pages(MESSAGE_VIEWS, where=where, order=order, page_size=page_size, message_id=message_id)
-        return map(_recipient, rows)
-
-    def message_views_count(self, *, message_id: int) -> int:
-        """Return how many rows `message_views` has. `GET /Message/{message_id}/Count/Views`."""
-        return reading.whole_number(self._call(MESSAGE_VIEWS_COUNT, message_id=message_id))
-
-    def message_clicks(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[RecipientCount]:
-        """Yield who clicked in a message, and how often. (Documented by MailUp.)
-
-        `GET /Message/{message_id}/List/Clicks`.
-        """
-        rows = self._pages(MESSAGE_CLICKS, where=where, order=order, page_size=page_size, message_id=message_id)
-        return map(_recipient, rows)
-
-    def message_clicks_count(self, *, message_id: int) -> int:
-        """Return how many rows `message_clicks` has. `GET /Message/{message_id}/Count/Clicks`."""
-        return reading.whole_number(self._call(MESSAGE_CLICKS_COUNT, message_id=message_id))
-
-    def message_url_clicks(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[LinkCount]:
-        """Yield the links of a message, and how often each was clicked. (Documented by MailUp.)
-
-        `GET /Message/{message_id}/List/UrlClicks`.
-        """
-        rows = self._pages(MESSAGE_URL_CLICKS, where=where, order=order, page_size=page_size, message_id=message_id)
-        return map(_link, rows)
-
-    def message_url_clicks_count(self, *, message_id: int) -> int:
-        """Return how many rows `message_url_clicks` has. `GET /Message/{message_id}/Count/UrlClicks`."""
-        return reading.whole_number(self._call(MESSAGE_URL_CLICKS_COUNT, message_id=message_id))
-
-    def message_bounces(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[RecipientCount]:
-        """Yield whom a message didn't reach. (The path is documented by MailUp, the rows aren't.)
-
-        `GET /Message/{message_id}/List/Bounces`.
-        """
-        rows = self._pages(MESSAGE_BOUNCES, where=where, order=order, page_size=page_size, message_id=message_id)
-        return map(_recipient, rows)
-
-    def message_bounces_count(self, *, message_id: int) -> int:
-        """Return how many rows `message_bounces` has. `GET /Message/{message_id}/Count/Bounces`."""
-        return reading.whole_number(self._call(MESSAGE_BOUNCES_COUNT, message_id=message_id))
-
-    def message_unsubscriptions(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[RecipientCount]:
-        """Yield who unsubscribed from a message. (In MailUp's own SDK; the rows aren't documented.)
-
-        `GET /Message/{message_id}/List/Unsubscriptions`.
-        """
-        rows = self._pages(
-            MESSAGE_UNSUBSCRIPTIONS, where=where, order=order, page_size=page_size, message_id=message_id
-        )
-        return map(_recipient, rows)
-
-    def message_unsubscriptions_count(self, *, message_id: int) -> int:
-        """Return how many rows `message_unsubscriptions` has. `GET /Message/{message_id}/Count/Unsubscriptions`."""
-        return reading.whole_number(self._call(MESSAGE_UNSUBSCRIPTIONS_COUNT, message_id=message_id))
-
-    def message_url_click_details(
-        self, *, message_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[RecipientCount]:
-        """Yield who clicked which link; the rows aren't documented, so see `raw`. (Documented by MailUp.)
-
-        `GET /Message/{message_id}/List/UrlClickDetails`.
-        """
-        rows = self._pages(
-            MESSAGE_URL_CLICK_DETAILS, where=where, order=order, page_size=page_size, message_id=message_id
-        )
-        return map(_recipient, rows)
-
-    # -------------------------------------------------------------------------------- of a recipient
-
-    def recipient_deliveries(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield the messages that were sent to a recipient. (Documented by MailUp.)
-
-        `GET /Recipient/{recipient_id}/List/Deliveries`.
-        """
-        rows = self._pages(
-            RECIPIENT_DELIVERIES, where=where, order=order, page_size=page_size, recipient_id=recipient_id
-        )
-        return map(_message, rows)
-
-    def recipient_deliveries_count(self, *, recipient_id: int) -> int:
-        """Return how many rows `recipient_deliveries` has. `GET /Recipient/{recipient_id}/Count/Deliveries`."""
-        return reading.whole_number(self._call(RECIPIENT_DELIVERIES_COUNT, recipient_id=recipient_id))
-
-    def recipient_views(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield the messages that a recipient opened. (In MailUp's own SDK.)
-
-        `GET /Recipient/{recipient_id}/List/Views`.
-        """
-        rows = self._pages(RECIPIENT_VIEWS, where=where, order=order, page_size=page_size, recipient_id=recipient_id)
-        return map(_message, rows)
-
-    def recipient_views_count(self, *, recipient_id: int) -> int:
-        """Return how many rows `recipient_views` has. `GET /Recipient/{recipient_id}/Count/Views`."""
-        return reading.whole_number(self._call(RECIPIENT_VIEWS_COUNT, recipient_id=recipient_id))
-
-    def recipient_clicks(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield the messages in which a recipient clicked. (In MailUp's own SDK.)
-
-        `GET /Recipient/{recipient_id}/List/Clicks`.
-        """
-        rows = self._pages(RECIPIENT_CLICKS, where=where, order=order, page_size=page_size, recipient_id=recipient_id)
-        return map(_message, rows)
-
-    def recipient_clicks_count(self, *, recipient_id: int) -> int:
-        """Return how many rows `recipient_clicks` has. `GET /Recipient/{recipient_id}/Count/Clicks`."""
-        return reading.whole_number(self._call(RECIPIENT_CLICKS_COUNT, recipient_id=recipient_id))
-
-    def recipient_bounces(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield the messages that didn't reach a recipient. (In MailUp's own SDK.)
-
-        `GET /Recipient/{recipient_id}/List/Bounces`.
-        """
-        rows = self._pages(RECIPIENT_BOUNCES, where=where, order=order, page_size=page_size, recipient_id=recipient_id)
-        return map(_message, rows)
-
-    def recipient_bounces_count(self, *, recipient_id: int) -> int:
-        """Return how many rows `recipient_bounces` has. `GET /Recipient/{recipient_id}/Count/Bounces`."""
-        return reading.whole_number(self._call(RECIPIENT_BOUNCES_COUNT, recipient_id=recipient_id))
-
-    def recipient_unsubscriptions(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield the messages from which a recipient unsubscribed. (In MailUp's own SDK.)
-
-        `GET /Recipient/{recipient_id}/List/Unsubscriptions`.
-        """
-        rows = self._pages(
-            RECIPIENT_UNSUBSCRIPTIONS, where=where, order=order, page_size=page_size, recipient_id=recipient_id
-        )
-        return map(_message, rows)
-
-    def recipient_unsubscriptions_count(self, *, recipient_id: int) -> int:
-        """Return how many rows `recipient_unsubscriptions` has.
-
-        `GET /Recipient/{recipient_id}/Count/Unsubscriptions`.
-        """
-        return reading.whole_number(self._call(RECIPIENT_UNSUBSCRIPTIONS_COUNT, recipient_id=recipient_id))
-
-    def recipient_click_details(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield a recipient's clicks one by one; the rows aren't documented, so see `raw`. (In MailUp's own SDK.)
-
-        `GET /Recipient/{recipient_id}/List/ClicksDetails`.
-        """
-        rows = self._pages(
-            RECIPIENT_CLICK_DETAILS, where=where, order=order, page_size=page_size, recipient_id=recipient_id
-        )
-        return map(_message, rows)
-
-    def recipient_bounce_details(
-        self, *, recipient_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[MessageCount]:
-        """Yield a recipient's bounces one by one; the rows aren't documented, so see `raw`. (In MailUp's own SDK.)
-
-        `GET /Recipient/{recipient_id}/List/BouncesDetails`.
-        """
-        rows = self._pages(
-            RECIPIENT_BOUNCE_DETAILS, where=where, order=order, page_size=page_size, recipient_id=recipient_id
-        )
-        return map(_message, rows)
-
-
-def _recipient(raw: Mapping[str, Any]) -> RecipientCount:
-    return RecipientCount(
-        recipient_id=reading.number(raw, "IdRecipient"),
-        email=reading.text(raw, "Email"),
-        count=reading.number(raw, "Count"),
-        raw=raw,
+    message_recipients = of_message(
+        "Recipients",
+        RecipientCount,
+        "Yield the recipients that a message was sent to; MailUp keeps them as long as its console does, a year at most.",
+    )
+    message_recipients_count = count_of_message("Recipients", "message_recipients")
+    message_views = of_message("Views", RecipientCount, "Yield the recipients who opened a message, and how often.")
+    message_views_count = count_of_message("Views", "message_views")
+    message_clicks = of_message("Clicks", RecipientCount, "Yield the recipients who clicked in a message, and how often.")
+    message_clicks_count = count_of_message("Clicks", "message_clicks")
+    message_url_clicks = of_message("UrlClicks", LinkCount, "Yield the links of a message, and how often each was clicked.")
+    message_url_clicks_count = count_of_message("UrlClicks", "message_url_clicks", IN_CODE)
+    message_bounces = of_message(
+        "Bounces", RecipientCount, "Yield the recipients that a message didn't reach; the rows aren't documented."
+    )
+    message_bounces_count = count_of_message("Bounces", "message_bounces")
+    message_unsubscriptions = of_message(
+        "Unsubscriptions",
+        RecipientCount,
+        "Yield the recipients who unsubscribed from a message; the rows aren't documented.",
+        IN_CODE,
+    )
+    message_unsubscriptions_count = count_of_message("Unsubscriptions", "message_unsubscriptions", IN_CODE)
+    message_url_click_details = of_message(
+        "UrlClickDetails",
+        RecipientCount,
+        "Yield the recipients who clicked a link, with the link in `raw`: the rows aren't documented.",
     )
 
-
-def _link(raw: Mapping[str, Any]) -> LinkCount:
-    return LinkCount(url=reading.text(raw, "Url"), count=reading.number(raw, "Count"), raw=raw)
-
-
-def _message(raw: Mapping[str, Any]) -> MessageCount:
-    return MessageCount(
-        message_id=reading.number(raw, "IdMessage"),
-        list_id=reading.number(raw, "IdList"),
-        subject=reading.text(raw, "Subject"),
-        notes=reading.text(raw, "Notes"),
-        count=reading.number(raw, "Count"),
-        raw=raw,
+    recipient_deliveries = of_recipient("Deliveries", "Yield the messages that were sent to a recipient.", DOCUMENTED)
+    recipient_deliveries_count = count_of_recipient("Deliveries", "recipient_deliveries", DOCUMENTED)
+    recipient_views = of_recipient("Views", "Yield the messages that a recipient opened.")
+    recipient_views_count = count_of_recipient("Views", "recipient_views")
+    recipient_clicks = of_recipient("Clicks", "Yield the messages in which a recipient clicked.")
+    recipient_clicks_count = count_of_recipient("Clicks", "recipient_clicks")
+    recipient_bounces = of_recipient("Bounces", "Yield the messages that didn't reach a recipient.")
+    recipient_bounces_count = count_of_recipient("Bounces", "recipient_bounces")
+    recipient_unsubscriptions = of_recipient(
+        "Unsubscriptions", "Yield the messages from which a recipient unsubscribed."
+    )
+    recipient_unsubscriptions_count = count_of_recipient("Unsubscriptions", "recipient_unsubscriptions")
+    recipient_click_details = of_recipient(
+        "ClicksDetails", "Yield a recipient's clicks one by one, with details in `raw`: the rows aren't documented."
+    )
+    recipient_bounce_details = of_recipient(
+        "BouncesDetails", "Yield a recipient's bounces one by one, with details in `raw`: the rows aren't documented."
     )
