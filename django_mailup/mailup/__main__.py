@@ -36,10 +36,11 @@ def markdown() -> str:
     """Return the tables of docs/api.md: the operations, and what the words for their sources mean."""
     rows = [f"| `{each.name}` | {each.verb} | `{each.path}` | {each.source.value} |" for each in operations()]
     words = [f"| {each.value} | {each.explanation} |" for each in Source]
-    return "\n".join(
-        ["| method | verb | path | source |", "| --- | --- | --- | --- |", *rows, "", "| source | meaning |"]
-        + ["| --- | --- |", *words]
+    head, legend = (
+        ["| method | verb | path | source |", "| --- | --- | --- | --- |"],
+        ["| source | meaning |", "| --- | --- |"],
     )
+    return "\n".join([*head, *rows, "", *legend, *words])
 
 
 def main() -> None:

@@ -28,6 +28,13 @@ class Source(enum.Enum):
         return _EXPLANATIONS[self]
 
 
+DOCUMENTED: Final = Source.DOCUMENTED
+LISTED: Final = Source.LISTED
+MAILUP_CODE: Final = Source.MAILUP_CODE
+RECORDED: Final = Source.RECORDED
+CLIENTS: Final = Source.CLIENTS
+INFERRED: Final = Source.INFERRED
+
 _EXPLANATIONS: Final = {
     Source.DOCUMENTED: "MailUp's documents describe it.",
     Source.LISTED: "MailUp's service lists its name; no document describes it.",
@@ -55,9 +62,14 @@ class Operation(Generic[T_co]):
     name: str
     verb: str
     path: str
-    source: Source = field(kw_only=True)
-    returns: type[T_co] | Callable[[Any], T_co] = field(kw_only=True, repr=False)
-    order: tuple[str, ...] | None = field(default=None, kw_only=True)
+    source: Source
+    returns: type[T_co] | Callable[[Any], T_co] = field(repr=False)
+    order: tuple[str, ...] | None = None
+
+    @property
+    def description(self) -> str:
+        """Return verb, path and source, for docstrings: `GET /Console/List` (documented)."""
+        return f"`{self.verb} {self.path}` ({self.source.value})."
 
     def at(self, **ids: int) -> str:
         """Return the path with its holes filled.

@@ -8,13 +8,27 @@ from typing import Any, Final, Generic, TypeVar
 
 from ..exceptions import UnexpectedResponse
 from . import parsing
-from .flow import Answer
+from .expressions import Order, Where
+from .flow import Answer, CallOptions
 from .records import R, Record
 
 T = TypeVar("T")
 
 PAGE_SIZE: Final = 1000
 """How many items are asked for at once. MailUp's own default is 20; calls are scarce, and 1000 is in use elsewhere."""
+
+
+class PageOptions(CallOptions, total=False):
+    """What every paged method takes beside its own arguments."""
+
+    where: Where
+    """A filter: `Field("Email").contains("@example.com")`, or a string as MailUp takes it."""
+
+    order: Order
+    """Names of MailUp's properties; `-Name` descends. None: MailUp's own order."""
+
+    page_size: int
+    """How many items are asked for at once, `PAGE_SIZE` unless given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +48,7 @@ class Page(Generic[T]):
     total: int
 
 
-def parse_page(
-    answer: Answer, record: type[R], *, asked: int, arguments: Mapping[str, int] | None = None
-) -> Page[R]:
+def parse_page(answer: Answer, record: type[R], *, asked: int, arguments: Mapping[str, int] | None = None) -> Page[R]:
     """Return the page that an envelope holds (`Items`, `PageNumber`, `PageSize`, `TotalElementsCount`).
 
     Args:

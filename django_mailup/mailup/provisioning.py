@@ -10,11 +10,10 @@ from typing import Any, Final
 import requests
 from requests.adapters import BaseAdapter
 
-from . import classify
+from . import arguments, classify
 from .endpoints import Endpoints
-from .operations import Operation, Source
+from .operations import DOCUMENTED, Operation
 from .records import Record, key
-from .resources import arguments
 from .transport import Timeout, decode, unavailable, user_agent
 
 
@@ -37,12 +36,9 @@ class TrialStatus(Record):
         return self.code == 2
 
 
-ACTIVATE: Final = Operation(
-    "provisioning.activate_trial", "POST", "/Console/TrialActivation", source=Source.DOCUMENTED, returns=Trial
-)
+ACTIVATE: Final = Operation("provisioning.activate_trial", "POST", "/Console/TrialActivation", DOCUMENTED, Trial)
 STATUS: Final = Operation(
-    "provisioning.trial_status", "POST", "/Console/TrialActivationStatus", source=Source.DOCUMENTED,
-    returns=TrialStatus,
+    "provisioning.trial_status", "POST", "/Console/TrialActivationStatus", DOCUMENTED, TrialStatus
 )  # fmt: skip
 
 

@@ -214,7 +214,7 @@ def _plan(cls: type[Record], row: Mapping[str, Any]) -> _Plan:
         else:
             as_it_is = about.parse is None and wanted in (str, bool, int | None)
             present.append((store, name, {str: str, bool: bool}.get(wanted, int) if as_it_is else None, parse))
-    return _Plan(tuple(present), tuple(missing), tuple(required), getattr(cls, "raw").__set__)
+    return _Plan(tuple(present), tuple(missing), tuple(required), cls.raw.__set__)
 
 
 def list_of(record: type[R]) -> Callable[[Any], list[R]]:

@@ -20,8 +20,7 @@ from typing import Any, Final, Literal
 from django.core.files import locks
 
 from ..exceptions import BadFile, ImportStopped, UnsureChunk
-from ..mailup import MailUpClient, NewRecipient
-from ..mailup.resources import arguments
+from ..mailup import MailUpClient, NewRecipient, arguments
 from ..mailup.resources.recipients import CHUNK
 
 OWN_COLUMNS: Final = {

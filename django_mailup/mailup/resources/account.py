@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final, Unpack
 
 from .. import parsing
-from ..flow import CallOptions
-from ..operations import Operation, Source
+from ..declared import called, plain
+from ..operations import DOCUMENTED, Operation
 from ..records import Record, key
 from .requester import Resource
 
@@ -39,21 +38,14 @@ class AccountDetails(AccountInfo):
     )
 
 
-INFO: Final = Operation(
-    "account.info", "GET", "/Console/Authentication/Info", source=Source.DOCUMENTED, returns=AccountInfo
-)
-DETAILS: Final = Operation(
-    "account.details", "GET", "/Console/Authentication/Details", source=Source.DOCUMENTED, returns=AccountDetails
-)
+# fmt: off
+INFO = Operation("account.info", "GET", "/Console/Authentication/Info", DOCUMENTED, AccountInfo)
+DETAILS = Operation("account.details", "GET", "/Console/Authentication/Details", DOCUMENTED, AccountDetails)
+# fmt: on
 
 
 class Account(Resource):
     """The operations of the account."""
 
-    def info(self, **options: Unpack[CallOptions]) -> AccountInfo:
-        """Return who this is: MailUp's recommended "am I connected" call. `GET /Console/Authentication/Info`."""
-        return self._call(INFO, options=options)
-
-    def details(self, **options: Unpack[CallOptions]) -> AccountDetails:
-        """Return who this is, with language, plan and credits. `GET /Console/Authentication/Details`."""
-        return self._call(DETAILS, options=options)
+    info = called(plain, INFO, "Return whose account this is: MailUp recommends it to see whether one is connected.")
+    details = called(plain, DETAILS, "Return who this is, with language, plan and credits.")

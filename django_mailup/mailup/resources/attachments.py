@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import by_list_and_message, called
 from ..flow import CallOptions
-from ..operations import Operation, Source
+from ..operations import DOCUMENTED, MAILUP_CODE, Operation
 from ..records import Record, key, list_of
-from . import arguments
 from .requester import Resource
 
 
@@ -25,33 +25,25 @@ def _attachments(body: Any) -> list[Attachment]:
     return list_of(Attachment)([] if body is None else body)
 
 
-ALL: Final = Operation(
-    "attachments.all", "GET", "/Console/List/{list_id}/Email/{message_id}/Attachment", source=Source.DOCUMENTED,
-    returns=_attachments,
-)  # fmt: skip
-ADD: Final = Operation(
-    "attachments.add", "POST", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}",
-    source=Source.DOCUMENTED, returns=_attachments,
-)  # fmt: skip
-DELETE: Final = Operation(
-    "attachments.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}",
-    source=Source.MAILUP_CODE, returns=_attachments,
-)  # fmt: skip
+# fmt: off
+ALL = Operation("attachments.all", "GET", "/Console/List/{list_id}/Email/{message_id}/Attachment", DOCUMENTED,
+    _attachments)
+ADD = Operation("attachments.add", "POST", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}", DOCUMENTED,
+    _attachments)
+DELETE = Operation("attachments.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}",
+    MAILUP_CODE, _attachments)
+# fmt: on
 
 
 class Attachments(Resource):
     """The operations on attachments. Each returns all that the message has then."""
 
-    def all(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> list[Attachment]:
-        """Return the attachments of a message. `GET /Console/List/{list_id}/Email/{message_id}/Attachment`."""
-        return self._call(ALL, list_id=list_id, message_id=message_id, options=options)
+    all = called(by_list_and_message, ALL, "Return the attachments of a message.")
 
     def add(
         self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes, **options: Unpack[CallOptions]
     ) -> list[Attachment]:
         """Put a file into a slot, from 1; how many there are isn't documented.
-
-        `POST /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`.
 
         Raises:
             ValueError: no name, or an empty file.
@@ -68,8 +60,6 @@ class Attachments(Resource):
         }
         return self._call(ADD, json=body, list_id=list_id, message_id=message_id, slot=slot, options=options)
 
-    def delete(
-        self, *, list_id: int, message_id: int, slot: int, **options: Unpack[CallOptions]
-    ) -> list[Attachment]:
-        """Empty a slot. `DELETE /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`."""
+    def delete(self, *, list_id: int, message_id: int, slot: int, **options: Unpack[CallOptions]) -> list[Attachment]:
+        """Empty a slot."""
         return self._call(DELETE, list_id=list_id, message_id=message_id, slot=slot, options=options)

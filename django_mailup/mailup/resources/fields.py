@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
+from .. import arguments
+from ..arguments import FieldValues
+from ..declared import paged, rows
 from ..flow import CallOptions, Steps
-from ..operations import Operation, Source
-from ..paging import Paged, Progress
+from ..operations import DOCUMENTED, Operation
+from ..paging import Progress
 from ..records import Record, key
-from . import arguments
-from .arguments import FieldValues
-from .requester import PageOptions, Requester, Resource
+from .requester import Requester, Resource
 
 
 class PersonalField(Record):
@@ -21,10 +22,9 @@ class PersonalField(Record):
     name: str = key("Description")
 
 
-ALL: Final = Operation(
-    "fields.all", "GET", "/Console/Recipient/DynamicFields", source=Source.DOCUMENTED, returns=PersonalField,
-    order=("Id",),
-)  # fmt: skip
+# fmt: off
+ALL = Operation("fields.all", "GET", "/Console/Recipient/DynamicFields", DOCUMENTED, PersonalField, ("Id",))
+# fmt: on
 
 
 class Fields(Resource):
@@ -34,12 +34,9 @@ class Fields(Resource):
         super().__init__(client)
         self._ids: dict[str, int] | None = None
 
-    def all(self, **options: Unpack[PageOptions]) -> Paged[PersonalField]:
-        """Yield the account's personal fields, by id. `GET /Console/Recipient/DynamicFields`.
-
-        Without an order MailUp sends the highest ids first.
-        """
-        return self._pages(ALL, options=options)
+    all = paged(
+        rows, ALL, "Yield the account's personal fields, by id. Without an order MailUp sends the highest ids first."
+    )
 
     def resolve(self, values: FieldValues | None, **options: Unpack[CallOptions]) -> list[dict[str, Any]]:
         """Return personal fields as MailUp takes them.

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import (
+    by_group,
+    by_group_and_recipient,
+    called,
+    paged,
+    rows_of_group,
+    rows_of_list,
+    rows_of_list_and_recipient,
+)
 from ..flow import CallOptions
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
 from ..records import Record, key
-from . import arguments
 from .recipients import BY_ID, Recipient
-from .requester import PageOptions, Resource
+from .requester import Resource
 
 
 class Group(Record):
@@ -26,52 +33,32 @@ class Group(Record):
 
 
 BY_GROUP: Final = ("idGroup",)
-ALL: Final = Operation(
-    "groups.all", "GET", "/Console/List/{list_id}/Groups", source=Source.DOCUMENTED, returns=Group, order=BY_GROUP
-)
-CREATE: Final = Operation(
-    "groups.create", "POST", "/Console/List/{list_id}/Group", source=Source.RECORDED, returns=Group
-)
-UPDATE: Final = Operation(
-    "groups.update", "PUT", "/Console/List/{list_id}/Group/{group_id}", source=Source.MAILUP_CODE, returns=Group
-)
-DELETE: Final = Operation(
-    "groups.delete", "DELETE", "/Console/List/{list_id}/Group/{group_id}", source=Source.MAILUP_CODE,
-    returns=parsing.nothing,
-)  # fmt: skip
-CLEAR: Final = Operation(
-    "groups.clear", "DELETE", "/Console/List/{list_id}/Group/{group_id}/Recipients", source=Source.DOCUMENTED,
-    returns=lambda body: parsing.count(parsing.pick(parsing.mapping(body), "Removed")),
-)  # fmt: skip
-OF_RECIPIENT: Final = Operation(
-    "groups.of_recipient", "GET", "/Console/List/{list_id}/Recipient/{recipient_id}/Groups", source=Source.MAILUP_CODE,
-    returns=Group, order=BY_GROUP,
-)  # fmt: skip
-RECIPIENTS: Final = Operation(
-    "groups.recipients", "GET", "/Console/Group/{group_id}/Recipients", source=Source.DOCUMENTED, returns=Recipient,
-    order=BY_ID,
-)  # fmt: skip
-SUBSCRIBE: Final = Operation(
-    "groups.subscribe", "POST", "/Console/Group/{group_id}/Subscribe/{recipient_id}", source=Source.DOCUMENTED,
-    returns=parsing.nothing,
-)  # fmt: skip
-UNSUBSCRIBE: Final = Operation(
-    "groups.unsubscribe", "DELETE", "/Console/Group/{group_id}/Unsubscribe/{recipient_id}", source=Source.DOCUMENTED,
-    returns=parsing.nothing,
-)  # fmt: skip
+# fmt: off
+ALL = Operation("groups.all", "GET", "/Console/List/{list_id}/Groups", DOCUMENTED, Group, BY_GROUP)
+CREATE = Operation("groups.create", "POST", "/Console/List/{list_id}/Group", RECORDED, Group)
+UPDATE = Operation("groups.update", "PUT", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, Group)
+DELETE = Operation("groups.delete", "DELETE", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, parsing.nothing)
+CLEAR = Operation("groups.clear", "DELETE", "/Console/List/{list_id}/Group/{group_id}/Recipients", DOCUMENTED,
+    lambda body: parsing.count(parsing.pick(parsing.mapping(body), "Removed")))
+OF_RECIPIENT = Operation("groups.of_recipient", "GET", "/Console/List/{list_id}/Recipient/{recipient_id}/Groups",
+    MAILUP_CODE, Group, BY_GROUP)
+RECIPIENTS = Operation("groups.recipients", "GET", "/Console/Group/{group_id}/Recipients", DOCUMENTED, Recipient, BY_ID)
+SUBSCRIBE = Operation("groups.subscribe", "POST", "/Console/Group/{group_id}/Subscribe/{recipient_id}", DOCUMENTED,
+    parsing.nothing)
+UNSUBSCRIBE = Operation("groups.unsubscribe", "DELETE", "/Console/Group/{group_id}/Unsubscribe/{recipient_id}",
+    DOCUMENTED, parsing.nothing)
+# fmt: on
 
 
 class Groups(Resource):
     """The operations on groups."""
 
-    def all(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Group]:
-        """Yield the groups of a list. `GET /Console/List/{list_id}/Groups`."""
-        return self._pages(ALL, list_id=list_id, options=options)
+    all = paged(rows_of_list, ALL, "Yield the groups of a list.")
 
     def create(
         self, *, list_id: int, name: str, notes: str = "", deletable: bool = True, **options: Unpack[CallOptions]
     ) -> Group:
-        """Create a group in a list, and return it. `POST /Console/List/{list_id}/Group`.
+        """Create a group in a list, and return it.
 
         Raises:
             ValueError: the name is empty.
@@ -82,7 +69,7 @@ class Groups(Resource):
         self, *, list_id: int, group_id: int, name: str, notes: str = "", deletable: bool = True,
         **options: Unpack[CallOptions],
     ) -> Group:  # fmt: skip
-        """Change a group, and return it. `PUT /Console/List/{list_id}/Group/{group_id}`.
+        """Change a group, and return it.
 
         Raises:
             ValueError: the name is empty.
@@ -91,35 +78,21 @@ class Groups(Resource):
         return self._call(UPDATE, json=body, list_id=list_id, group_id=group_id, options=options)
 
     def delete(self, *, list_id: int, group_id: int, **options: Unpack[CallOptions]) -> None:
-        """Delete a group; its recipients stay in the list. `DELETE /Console/List/{list_id}/Group/{group_id}`.
+        """Delete a group; its recipients stay in the list.
 
         Raises:
             APIError: it is the built-in test group, which can't be deleted.
         """
         return self._call(DELETE, list_id=list_id, group_id=group_id, options=options)
 
-    def clear(self, *, list_id: int, group_id: int, **options: Unpack[CallOptions]) -> int:
-        """Take everybody out of a group, and return how many they were.
-
-        `DELETE /Console/List/{list_id}/Group/{group_id}/Recipients`.
-        """
-        return self._call(CLEAR, list_id=list_id, group_id=group_id, options=options)
-
-    def of_recipient(self, *, list_id: int, recipient_id: int, **options: Unpack[PageOptions]) -> Paged[Group]:
-        """Yield the groups of a list that a recipient is in.
-
-        `GET /Console/List/{list_id}/Recipient/{recipient_id}/Groups`.
-        """
-        return self._pages(OF_RECIPIENT, list_id=list_id, recipient_id=recipient_id, options=options)
-
-    def recipients(self, *, group_id: int, **options: Unpack[PageOptions]) -> Paged[Recipient]:
-        """Yield the recipients in a group. `GET /Console/Group/{group_id}/Recipients`."""
-        return self._pages(RECIPIENTS, group_id=group_id, options=options)
+    clear = called(by_group, CLEAR, "Take everybody out of a group, and return how many they were.")
+    of_recipient = paged(rows_of_list_and_recipient, OF_RECIPIENT, "Yield the groups of a list that a recipient is in.")
+    recipients = paged(rows_of_group, RECIPIENTS, "Yield the recipients in a group.")
 
     def subscribe(
         self, *, group_id: int, recipient_id: int, to_list: bool = True, **options: Unpack[CallOptions]
     ) -> None:
-        """Put a recipient into a group. `POST /Console/Group/{group_id}/Subscribe/{recipient_id}`.
+        """Put a recipient into a group.
 
         Args:
             to_list: whether that also subscribes to the group's list, which only those who asked for it should be.
@@ -127,12 +100,9 @@ class Groups(Resource):
         params = None if to_list else {"confirmSubscription": "false"}
         return self._call(SUBSCRIBE, params=params, group_id=group_id, recipient_id=recipient_id, options=options)
 
-    def unsubscribe(self, *, group_id: int, recipient_id: int, **options: Unpack[CallOptions]) -> None:
-        """Take a recipient out of a group alone, not out of its list.
-
-        `DELETE /Console/Group/{group_id}/Unsubscribe/{recipient_id}`.
-        """
-        return self._call(UNSUBSCRIBE, group_id=group_id, recipient_id=recipient_id, options=options)
+    unsubscribe = called(
+        by_group_and_recipient, UNSUBSCRIBE, "Take a recipient out of a group alone, not out of its list."
+    )
 
 
 def _body(name: str, notes: str, deletable: bool) -> dict[str, Any]:

@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, Unpack, cast
+from typing import Any, Literal, Unpack, cast
 
 from ...exceptions import MailUpUnavailable
 from .. import parsing
+from ..declared import by_import, called, paged, rows
 from ..flow import CallOptions, Steps
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import DOCUMENTED, LISTED, MAILUP_CODE, Operation
 from ..records import Record, key
 from .fields import Fields
 from .new_recipients import NewRecipient, all_as_json
-from .requester import PageOptions, Requester, Resource
+from .requester import Requester, Resource
 
 As = Literal["asOptin", "asOptout"]
 
@@ -45,25 +45,16 @@ class ImportDetails(Record):
     ended_at: datetime | None = key("EndDate")
 
 
-START: Final = Operation(
-    "imports.start", "POST", "/Console/List/{list_id}/Recipients", source=Source.DOCUMENTED,
-    returns=parsing.whole_number,
-)  # fmt: skip
-START_IN_GROUP: Final = Operation(
-    "imports.start_in_group", "POST", "/Console/Group/{group_id}/Recipients", source=Source.DOCUMENTED,
-    returns=parsing.whole_number,
-)  # fmt: skip
-GET: Final = Operation(
-    "imports.get", "GET", "/Console/Import/{import_id}", source=Source.DOCUMENTED, returns=Import
-)
-SENDING: Final = Operation(
-    "imports.sending", "GET", "/Console/Import/{import_id}/Sending", source=Source.MAILUP_CODE,
-    returns=lambda body: parsing.number(parsing.pick(body, "idSending")) if isinstance(body, dict) else None,
-)  # fmt: skip
-ALL: Final = Operation("imports.all", "GET", "/Console/Imports", source=Source.LISTED, returns=ImportDetails)
-DETAILS: Final = Operation(
-    "imports.details", "GET", "/Console/Imports/{import_id}", source=Source.DOCUMENTED, returns=ImportDetails
-)
+# fmt: off
+START = Operation("imports.start", "POST", "/Console/List/{list_id}/Recipients", DOCUMENTED, parsing.whole_number)
+START_IN_GROUP = Operation("imports.start_in_group", "POST", "/Console/Group/{group_id}/Recipients", DOCUMENTED,
+    parsing.whole_number)
+GET = Operation("imports.get", "GET", "/Console/Import/{import_id}", DOCUMENTED, Import)
+SENDING = Operation("imports.sending", "GET", "/Console/Import/{import_id}/Sending", MAILUP_CODE,
+    lambda body: parsing.number(parsing.pick(body, "idSending")) if isinstance(body, dict) else None)
+ALL = Operation("imports.all", "GET", "/Console/Imports", LISTED, ImportDetails)
+DETAILS = Operation("imports.details", "GET", "/Console/Imports/{import_id}", DOCUMENTED, ImportDetails)
+# fmt: on
 
 
 class ImportSwitches(CallOptions, total=False):
@@ -104,9 +95,7 @@ class ImportJob:
         **options: Unpack[CallOptions],
     ) -> Import:  # fmt: skip
         """Wait until it is completed, and return the import. As `imports.wait`."""
-        return self.imports.wait(
-            import_id=self.import_id, seconds=seconds, every=every, progress=progress, **options
-        )
+        return self.imports.wait(import_id=self.import_id, seconds=seconds, every=every, progress=progress, **options)
 
 
 class Imports(Resource):
@@ -116,12 +105,10 @@ class Imports(Resource):
         super().__init__(client)
         self._fields = fields
 
-    def start(
-        self, *, list_id: int, recipients: Iterable[NewRecipient], **switches: Unpack[ImportSwitches]
-    ) -> int:
+    def start(self, *, list_id: int, recipients: Iterable[NewRecipient], **switches: Unpack[ImportSwitches]) -> int:
         """Send recipients to a list in one call, and return the import's id.
 
-        `POST /Console/List/{list_id}/Recipients`. Who is known is updated, and subscribed unless they had unsubscribed.
+        Those MailUp knows are updated, and subscribed unless they had unsubscribed.
 
         Args:
             switches: see ImportSwitches.
@@ -135,20 +122,14 @@ class Imports(Resource):
     def start_in_group(
         self, *, group_id: int, recipients: Iterable[NewRecipient], **switches: Unpack[GroupImportSwitches]
     ) -> int:
-        """Send recipients to a group and its list in one call. As `start`. `POST /Console/Group/{group_id}/Recipients`.
+        """Send recipients to a group and its list in one call. As `start`.
 
         Args:
             switches: see GroupImportSwitches.
         """
         return self._client.run(self.starting(recipients, switches, group_id=group_id))
 
-    def get(self, *, import_id: int, **options: Unpack[CallOptions]) -> Import:
-        """Return how far an import is. `GET /Console/Import/{import_id}`.
-
-        Raises:
-            NotFound: there is no such import.
-        """
-        return self._call(GET, import_id=import_id, options=options)
+    get = called(by_import, GET, "Return how far an import is.")
 
     def job(self, *, import_id: int, size: int = 0) -> ImportJob:
         """Return an import that was begun, by its id, to wait for it. Asks MailUp nothing."""
@@ -181,20 +162,13 @@ class Imports(Resource):
                 )
             time.sleep(every)
 
-    def sending(self, *, import_id: int, **options: Unpack[CallOptions]) -> int | None:
-        """Return the sending that asks the recipients of an import to confirm; None without one.
-
-        `GET /Console/Import/{import_id}/Sending`. Nobody sends it but `sendings.start_now` or `schedule`.
-        """
-        return self._call(SENDING, import_id=import_id, options=options)
-
-    def all(self, **options: Unpack[PageOptions]) -> Paged[ImportDetails]:
-        """Yield what MailUp remembers of imports. `GET /Console/Imports`."""
-        return self._pages(ALL, options=options)
-
-    def details(self, *, import_id: int, **options: Unpack[CallOptions]) -> ImportDetails:
-        """Return what MailUp remembers of one import. `GET /Console/Imports/{import_id}`."""
-        return self._call(DETAILS, import_id=import_id, options=options)
+    sending = called(
+        by_import,
+        SENDING,
+        "Return the sending that asks the recipients of an import to confirm; None without one. Nobody sends it but `sendings.start_now` or `schedule`.",
+    )
+    all = paged(rows, ALL, "Yield what MailUp remembers of imports.")
+    details = called(by_import, DETAILS, "Return what MailUp remembers of one import.")
 
     def starting(
         self, recipients: Iterable[NewRecipient], switches: GroupImportSwitches, *, list_id: int | None = None,

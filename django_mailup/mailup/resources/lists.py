@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import by_list, called, paged, plain, rows
 from ..flow import CallOptions
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import CLIENTS, DOCUMENTED, Operation
 from ..records import Record, key, list_of
-from . import arguments
-from .requester import PageOptions, Resource
+from .requester import Resource
 
 
 class MailingList(Record):
@@ -80,49 +79,34 @@ class Sender:
         }
 
 
-ALL: Final = Operation(
-    "lists.all", "GET", "/Console/User/Lists", source=Source.DOCUMENTED, returns=MailingList
-)
-DETAILED: Final = Operation("lists.detailed", "GET", "/Console/List", source=Source.CLIENTS, returns=ListDetails)
-GET: Final = Operation("lists.get", "GET", "/Console/List/{list_id}", source=Source.CLIENTS, returns=ListDetails)
-CREATE: Final = Operation("lists.create", "POST", "/Console/List", source=Source.DOCUMENTED, returns=ListDetails)
-UPDATE: Final = Operation(
-    "lists.update", "PUT", "/Console/List/{list_id}", source=Source.DOCUMENTED, returns=ListDetails
-)
-DELETE: Final = Operation(
-    "lists.delete", "DELETE", "/Console/List/{list_id}", source=Source.CLIENTS, returns=parsing.nothing
-)
-COUNTRIES: Final = Operation(
-    "lists.countries", "GET", "/Console/List/Countries", source=Source.DOCUMENTED, returns=list_of(Country)
-)
-TIME_ZONES: Final = Operation(
-    "lists.time_zones", "GET", "/Console/TimeZones", source=Source.DOCUMENTED, returns=list_of(TimeZone)
-)
+# fmt: off
+ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
+DETAILED = Operation("lists.detailed", "GET", "/Console/List", CLIENTS, ListDetails)
+GET = Operation("lists.get", "GET", "/Console/List/{list_id}", CLIENTS, ListDetails)
+CREATE = Operation("lists.create", "POST", "/Console/List", DOCUMENTED, ListDetails)
+UPDATE = Operation("lists.update", "PUT", "/Console/List/{list_id}", DOCUMENTED, ListDetails)
+DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", CLIENTS, parsing.nothing)
+COUNTRIES = Operation("lists.countries", "GET", "/Console/List/Countries", DOCUMENTED, list_of(Country))
+TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENTED, list_of(TimeZone))
+# fmt: on
 
 
 class Lists(Resource):
     """The operations on lists."""
 
-    def all(self, **options: Unpack[PageOptions]) -> Paged[MailingList]:
-        """Yield every list the MailUp user may see. `GET /Console/User/Lists`.
-
-        A list that is missing here is one that this user has no right to.
-        """
-        return self._pages(ALL, options=options)
-
-    def detailed(self, **options: Unpack[PageOptions]) -> Paged[ListDetails]:
-        """Yield every list with its sender. `GET /Console/List`."""
-        return self._pages(DETAILED, options=options)
-
-    def get(self, *, list_id: int, **options: Unpack[CallOptions]) -> ListDetails:
-        """Return one list with its sender. `GET /Console/List/{list_id}`."""
-        return self._call(GET, list_id=list_id, options=options)
+    all = paged(
+        rows,
+        ALL,
+        "Yield every list the MailUp user may see. A list that is missing here is one that this user has no right to.",
+    )
+    detailed = paged(rows, DETAILED, "Yield every list with its sender.")
+    get = called(by_list, GET, "Return one list with its sender.")
 
     def create(
         self, *, name: str, sender: Sender, copy_of: int | None = None, business: bool = True, customer: bool = True,
         description: str = "", settings: Mapping[str, object] | None = None, **options: Unpack[CallOptions],
     ) -> ListDetails:  # fmt: skip
-        """Create a list, and return it. `POST /Console/List`.
+        """Create a list, and return it.
 
         A new list may answer 403 for about a minute. MailUp advises to keep below a hundred lists.
 
@@ -149,7 +133,7 @@ class Lists(Resource):
         self, *, list_id: int, name: str | None = None, sender: Sender | None = None,
         settings: Mapping[str, object] | None = None, **options: Unpack[CallOptions],
     ) -> ListDetails:  # fmt: skip
-        """Change a list, and return it. `PUT /Console/List/{list_id}`.
+        """Change a list, and return it.
 
         Args:
             name, sender, settings: as `create` takes them; what is left out stays.
@@ -161,7 +145,7 @@ class Lists(Resource):
         return self._call(UPDATE, json=_body(name, sender, settings), list_id=list_id, options=options)
 
     def delete(self, *, list_id: int, guid: str, **options: Unpack[CallOptions]) -> None:
-        """Delete a list, for good. `DELETE /Console/List/{list_id}` with `If-Match`.
+        """Delete a list, for good.
 
         Args:
             guid: the list's own, as `all` and `get` tell it: MailUp's guard against deleting another one.
@@ -172,13 +156,8 @@ class Lists(Resource):
         headers = {"If-Match": arguments.text("guid", guid)}
         return self._call(DELETE, headers=headers, list_id=list_id, options=options)
 
-    def countries(self, **options: Unpack[CallOptions]) -> list[Country]:
-        """Return the countries that a list's address may have. `GET /Console/List/Countries`."""
-        return self._call(COUNTRIES, options=options)
-
-    def time_zones(self, **options: Unpack[CallOptions]) -> list[TimeZone]:
-        """Return the time zones that a list may have. `GET /Console/TimeZones`."""
-        return self._call(TIME_ZONES, options=options)
+    countries = called(plain, COUNTRIES, "Return the countries that a list's address may have.")
+    time_zones = called(plain, TIME_ZONES, "Return the time zones that a list may have.")
 
 
 def _body(name: str | None, sender: Sender | None, settings: Mapping[str, object] | None) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import by_list_and_message, by_template, called, paged, rows, rows_of_list, rows_of_list_and_message
 from ..flow import CallOptions
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import DOCUMENTED, MAILUP_CODE, Operation
+from ..paging import Paged, PageOptions
 from ..records import Record, key
-from . import arguments
-from .requester import PageOptions, Resource
+from .requester import Resource
 
 
 class Message(Record):
@@ -50,61 +50,34 @@ class SendRecord(Record):
 
 
 BY_ID: Final = ("idMessage",)
-ALL: Final = Operation(
-    "messages.all", "GET", "/Console/List/{list_id}/Emails", source=Source.DOCUMENTED, returns=Message, order=BY_ID
-)
-EVERYWHERE: Final = Operation(
-    "messages.everywhere", "GET", "/Console/User/Emails", source=Source.MAILUP_CODE, returns=Message, order=BY_ID
-)
-ONLINE: Final = Operation(
-    "messages.online", "GET", "/Console/List/{list_id}/Online/Emails", source=Source.DOCUMENTED, returns=Message,
-    order=BY_ID,
-)  # fmt: skip
-ARCHIVED: Final = Operation(
-    "messages.archived", "GET", "/Console/List/{list_id}/Archived/Emails", source=Source.DOCUMENTED, returns=Message,
-    order=BY_ID,
-)  # fmt: skip
-GET: Final = Operation(
-    "messages.get", "GET", "/Console/List/{list_id}/Email/{message_id}", source=Source.DOCUMENTED,
-    returns=MessageDetails,
-)  # fmt: skip
-CREATE: Final = Operation(
-    "messages.create", "POST", "/Console/List/{list_id}/Email", source=Source.DOCUMENTED, returns=Message
-)
-UPDATE: Final = Operation(
-    "messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", source=Source.DOCUMENTED, returns=Message
-)
-DELETE: Final = Operation(
-    "messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", source=Source.MAILUP_CODE,
-    returns=parsing.nothing,
-)  # fmt: skip
-FROM_TEMPLATE: Final = Operation(
-    "messages.create_from_template", "POST", "/Console/List/{list_id}/Email/Template/{template_id}",
-    source=Source.MAILUP_CODE, returns=Message,
-)  # fmt: skip
-MERGE_ON: Final = Operation(
-    "messages.enable_merge_fields", "PUT", "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true",
-    source=Source.DOCUMENTED, returns=parsing.nothing,
-)  # fmt: skip
-MERGE_OFF: Final = Operation(
-    "messages.disable_merge_fields", "PUT", "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false",
-    source=Source.DOCUMENTED, returns=parsing.nothing,
-)  # fmt: skip
-VISIBILITY: Final = Operation(
-    "messages.set_visibility", "PUT", "/Console/List/{list_id}/Email/{message_id}/Online/Visibility",
-    source=Source.MAILUP_CODE, returns=parsing.nothing,
-)  # fmt: skip
-HISTORY: Final = Operation(
-    "messages.send_history", "GET", "/Console/List/{list_id}/Email/{message_id}/SendHistory",
-    source=Source.DOCUMENTED, returns=SendRecord,
-)  # fmt: skip
+# fmt: off
+ALL = Operation("messages.all", "GET", "/Console/List/{list_id}/Emails", DOCUMENTED, Message, BY_ID)
+EVERYWHERE = Operation("messages.everywhere", "GET", "/Console/User/Emails", MAILUP_CODE, Message, BY_ID)
+ONLINE = Operation("messages.online", "GET", "/Console/List/{list_id}/Online/Emails", DOCUMENTED, Message, BY_ID)
+ARCHIVED = Operation("messages.archived", "GET", "/Console/List/{list_id}/Archived/Emails", DOCUMENTED, Message, BY_ID)
+GET = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, MessageDetails)
+CREATE = Operation("messages.create", "POST", "/Console/List/{list_id}/Email", DOCUMENTED, Message)
+UPDATE = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
+DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE,
+    parsing.nothing)
+FROM_TEMPLATE = Operation("messages.create_from_template", "POST",
+    "/Console/List/{list_id}/Email/Template/{template_id}", MAILUP_CODE, Message)
+MERGE_ON = Operation("messages.enable_merge_fields", "PUT",
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true", DOCUMENTED, parsing.nothing)
+MERGE_OFF = Operation("messages.disable_merge_fields", "PUT",
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false", DOCUMENTED, parsing.nothing)
+VISIBILITY = Operation("messages.set_visibility", "PUT", "/Console/List/{list_id}/Email/{message_id}/Online/Visibility",
+    MAILUP_CODE, parsing.nothing)
+HISTORY = Operation("messages.send_history", "GET", "/Console/List/{list_id}/Email/{message_id}/SendHistory",
+    DOCUMENTED, SendRecord)
+# fmt: on
 
 
 class Messages(Resource):
     """The operations on e-mail messages."""
 
     def all(self, *, list_id: int, tags: Iterable[str] = (), **options: Unpack[PageOptions]) -> Paged[Message]:
-        """Yield the messages of a list. `GET /Console/List/{list_id}/Emails`.
+        """Yield the messages of a list.
 
         Args:
             tags: only those with one of these. (Seen in one client.)
@@ -112,35 +85,21 @@ class Messages(Resource):
         wanted = ",".join(tags)
         return self._pages(ALL, params={"tags": wanted} if wanted else {}, list_id=list_id, options=options)
 
-    def everywhere(self, **options: Unpack[PageOptions]) -> Paged[Message]:
-        """Yield the messages of all lists. `GET /Console/User/Emails`."""
-        return self._pages(EVERYWHERE, options=options)
-
-    def online(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Message]:
-        """Yield the messages that the public may read. `GET /Console/List/{list_id}/Online/Emails`.
-
-        Empty when the list's public visibility is off.
-        """
-        return self._pages(ONLINE, list_id=list_id, options=options)
-
-    def archived(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Message]:
-        """Yield the messages of the public archive. `GET /Console/List/{list_id}/Archived/Emails`."""
-        return self._pages(ARCHIVED, list_id=list_id, options=options)
-
-    def get(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> MessageDetails:
-        """Return a message with its content. `GET /Console/List/{list_id}/Email/{message_id}`.
-
-        Raises:
-            NotFound: there is no such message in this list.
-        """
-        return self._call(GET, list_id=list_id, message_id=message_id, options=options)
+    everywhere = paged(rows, EVERYWHERE, "Yield the messages of all lists.")
+    online = paged(
+        rows_of_list,
+        ONLINE,
+        "Yield the messages that the public may read. Empty when the list's public visibility is off.",
+    )
+    archived = paged(rows_of_list, ARCHIVED, "Yield the messages of the public archive.")
+    get = called(by_list_and_message, GET, "Return a message with its content.")
 
     def create(
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
         pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message, and return it. Nothing is sent. `POST /Console/List/{list_id}/Email`.
+        """Write a message, and return it. Nothing is sent.
 
         Statistics are kept for each message and add up over sendings: make a new one for every campaign.
 
@@ -163,7 +122,7 @@ class Messages(Resource):
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
         pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message anew, and return it. `PUT /Console/List/{list_id}/Email/{message_id}`.
+        """Write a message anew, and return it.
 
         Arguments and errors are those of `create`.
         """
@@ -171,43 +130,16 @@ class Messages(Resource):
         body["idMessage"] = message_id
         return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
-    def delete(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> None:
-        """Delete a message. `DELETE /Console/List/{list_id}/Email/{message_id}`."""
-        return self._call(DELETE, list_id=list_id, message_id=message_id, options=options)
+    delete = called(by_list_and_message, DELETE, "Delete a message.")
+    create_from_template = called(by_template, FROM_TEMPLATE, "Create a message from a template, and return it.")
+    enable_merge_fields = called(by_list_and_message, MERGE_ON, "Let `[name]` and the like stand for personal fields.")
+    disable_merge_fields = called(by_list_and_message, MERGE_OFF, "Let `[name]` and the like stand as they are.")
 
-    def create_from_template(self, *, list_id: int, template_id: int, **options: Unpack[CallOptions]) -> Message:
-        """Create a message from a template, and return it. `POST /Console/List/{list_id}/Email/Template/{template_id}`."""
-        return self._call(FROM_TEMPLATE, list_id=list_id, template_id=template_id, options=options)
-
-    def enable_merge_fields(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> None:
-        """Let `[name]` and the like stand for personal fields.
-
-        `PUT /Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true`.
-        """
-        return self._call(MERGE_ON, list_id=list_id, message_id=message_id, options=options)
-
-    def disable_merge_fields(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> None:
-        """Let `[name]` and the like stand as they are.
-
-        `PUT /Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false`.
-        """
-        return self._call(MERGE_OFF, list_id=list_id, message_id=message_id, options=options)
-
-    def set_visibility(
-        self, *, list_id: int, message_id: int, visible: bool, **options: Unpack[CallOptions]
-    ) -> None:
-        """Set whether the public may read a message.
-
-        `PUT /Console/List/{list_id}/Email/{message_id}/Online/Visibility`.
-        """
+    def set_visibility(self, *, list_id: int, message_id: int, visible: bool, **options: Unpack[CallOptions]) -> None:
+        """Set whether the public may read a message."""
         return self._call(VISIBILITY, json=bool(visible), list_id=list_id, message_id=message_id, options=options)
 
-    def send_history(self, *, list_id: int, message_id: int, **options: Unpack[PageOptions]) -> Paged[SendRecord]:
-        """Yield when and to how many a message was sent.
-
-        `GET /Console/List/{list_id}/Email/{message_id}/SendHistory`.
-        """
-        return self._pages(HISTORY, list_id=list_id, message_id=message_id, options=options)
+    send_history = paged(rows_of_list_and_message, HISTORY, "Yield when and to how many a message was sent.")
 
 
 def _body(

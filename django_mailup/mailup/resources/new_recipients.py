@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import arguments
+from ..arguments import FieldValues
 from ..flow import CallOptions, Steps
-from . import arguments
-from .arguments import FieldValues
 from .fields import Fields
 
 
@@ -41,9 +41,9 @@ def all_as_json(
     recipients: Iterable[NewRecipient], personal: Fields, options: CallOptions
 ) -> Steps[list[dict[str, Any]]]:
     """Return recipients as MailUp takes them, in a flow. Raise ValueError when there are none, or one is wrong."""
-    body = []
+    body: list[dict[str, Any]] = []
     for each in recipients:
-        body.append((yield from each.as_json(personal, options)))
+        body += [(yield from each.as_json(personal, options))]
     if not body:
         raise ValueError("recipients must not be empty.")
     return body

@@ -9,18 +9,18 @@ from functools import partial
 from typing import Any, Final, Unpack
 
 from ...exceptions import ImportStopped, MailUpError
-from .. import parsing
+from .. import arguments, parsing
+from ..arguments import FieldValues
+from ..declared import by_list_and_recipient, by_recipient, called
 from ..expressions import Field
 from ..flow import CallOptions, Steps
-from ..operations import Operation, Source
-from ..paging import Paged, Progress
+from ..operations import CLIENTS, DOCUMENTED, MAILUP_CODE, RECORDED, Operation
+from ..paging import Paged, PageOptions, Progress
 from ..records import Record, key, list_of
-from . import arguments
-from .arguments import FieldValues
 from .fields import Fields
 from .imports import GroupImportSwitches, ImportJob, Imports
 from .new_recipients import NewRecipient
-from .requester import PageOptions, Requester, Resource
+from .requester import Requester, Resource
 
 CHUNK: Final = 1000
 """How many recipients go in one call. MailUp names no limit, but very large bodies are refused."""
@@ -54,55 +54,29 @@ class OptIn(Record):
     opted_out_at: datetime | None = key("Optout_Date")
 
 
-SUBSCRIBED: Final = Operation(
-    "recipients.subscribed", "GET", "/Console/List/{list_id}/Recipients/Subscribed", source=Source.DOCUMENTED,
-    returns=Recipient, order=BY_ID,
-)  # fmt: skip
-UNSUBSCRIBED: Final = Operation(
-    "recipients.unsubscribed", "GET", "/Console/List/{list_id}/Recipients/Unsubscribed", source=Source.DOCUMENTED,
-    returns=Recipient, order=BY_ID,
-)  # fmt: skip
-PENDING: Final = Operation(
-    "recipients.pending", "GET", "/Console/List/{list_id}/Recipients/Pending", source=Source.DOCUMENTED,
-    returns=Recipient, order=BY_ID,
-)  # fmt: skip
-OPT_INS: Final = Operation(
-    "recipients.opt_ins", "GET", "/Console/List/{list_id}/Recipients/EmailOptins", source=Source.RECORDED,
-    returns=OptIn, order=BY_ID,
-)  # fmt: skip
-SEARCH: Final = Operation(
-    "recipients.search", "GET", "/Console/Recipients", source=Source.CLIENTS, returns=list_of(Recipient)
-)
-GET: Final = Operation(
-    "recipients.get", "GET", "/Console/Recipients/{recipient_id}", source=Source.CLIENTS, returns=Recipient
-)
-ADD: Final = Operation(
-    "recipients.add", "POST", "/Console/List/{list_id}/Recipient", source=Source.DOCUMENTED,
-    returns=parsing.whole_number,
-)  # fmt: skip
-ADD_TO_GROUP: Final = Operation(
-    "recipients.add_to_group", "POST", "/Console/Group/{group_id}/Recipient", source=Source.DOCUMENTED,
-    returns=parsing.whole_number,
-)  # fmt: skip
-UPDATE: Final = Operation(
-    "recipients.update", "PUT", "/Console/Recipient/Detail", source=Source.DOCUMENTED, returns=Recipient
-)
-SUBSCRIBE: Final = Operation(
-    "recipients.subscribe", "POST", "/Console/List/{list_id}/Subscribe/{recipient_id}", source=Source.MAILUP_CODE,
-    returns=parsing.nothing,
-)  # fmt: skip
-UNSUBSCRIBE: Final = Operation(
-    "recipients.unsubscribe", "DELETE", "/Console/List/{list_id}/Unsubscribe/{recipient_id}", source=Source.DOCUMENTED,
-    returns=parsing.nothing,
-)  # fmt: skip
-REMOVE: Final = Operation(
-    "recipients.remove", "DELETE", "/Console/List/{list_id}/Recipient/{recipient_id}", source=Source.RECORDED,
-    returns=parsing.nothing,
-)  # fmt: skip
-DELETE: Final = Operation(
-    "recipients.delete", "DELETE", "/Console/Recipients/{recipient_id}", source=Source.DOCUMENTED,
-    returns=parsing.nothing,
-)  # fmt: skip
+# fmt: off
+SUBSCRIBED = Operation("recipients.subscribed", "GET", "/Console/List/{list_id}/Recipients/Subscribed", DOCUMENTED,
+    Recipient, BY_ID)
+UNSUBSCRIBED = Operation("recipients.unsubscribed", "GET", "/Console/List/{list_id}/Recipients/Unsubscribed",
+    DOCUMENTED, Recipient, BY_ID)
+PENDING = Operation("recipients.pending", "GET", "/Console/List/{list_id}/Recipients/Pending", DOCUMENTED, Recipient,
+    BY_ID)
+OPT_INS = Operation("recipients.opt_ins", "GET", "/Console/List/{list_id}/Recipients/EmailOptins", RECORDED, OptIn,
+    BY_ID)
+SEARCH = Operation("recipients.search", "GET", "/Console/Recipients", CLIENTS, list_of(Recipient))
+GET = Operation("recipients.get", "GET", "/Console/Recipients/{recipient_id}", CLIENTS, Recipient)
+ADD = Operation("recipients.add", "POST", "/Console/List/{list_id}/Recipient", DOCUMENTED, parsing.whole_number)
+ADD_TO_GROUP = Operation("recipients.add_to_group", "POST", "/Console/Group/{group_id}/Recipient", DOCUMENTED,
+    parsing.whole_number)
+UPDATE = Operation("recipients.update", "PUT", "/Console/Recipient/Detail", DOCUMENTED, Recipient)
+SUBSCRIBE = Operation("recipients.subscribe", "POST", "/Console/List/{list_id}/Subscribe/{recipient_id}", MAILUP_CODE,
+    parsing.nothing)
+UNSUBSCRIBE = Operation("recipients.unsubscribe", "DELETE", "/Console/List/{list_id}/Unsubscribe/{recipient_id}",
+    DOCUMENTED, parsing.nothing)
+REMOVE = Operation("recipients.remove", "DELETE", "/Console/List/{list_id}/Recipient/{recipient_id}", RECORDED,
+    parsing.nothing)
+DELETE = Operation("recipients.delete", "DELETE", "/Console/Recipients/{recipient_id}", DOCUMENTED, parsing.nothing)
+# fmt: on
 
 
 class Recipients(Resource):
@@ -118,7 +92,7 @@ class Recipients(Resource):
     def subscribed(
         self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]
     ) -> Paged[Recipient]:
-        """Yield the recipients subscribed to a list. `GET /Console/List/{list_id}/Recipients/Subscribed`.
+        """Yield the recipients subscribed to a list.
 
         Args:
             group_id: only of this group. (Seen in one client.)
@@ -134,20 +108,12 @@ class Recipients(Resource):
         """Yield the recipients who have unsubscribed from a list. As `subscribed`, below `/Unsubscribed`."""
         return self._pages(UNSUBSCRIBED, params=_of_group(group_id), list_id=list_id, options=options)
 
-    def pending(
-        self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]
-    ) -> Paged[Recipient]:
+    def pending(self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]) -> Paged[Recipient]:
         """Yield the recipients who were asked to confirm and haven't yet. As `subscribed`, below `/Pending`."""
         return self._pages(PENDING, params=_of_group(group_id), list_id=list_id, options=options)
 
-    def opt_ins(
-        self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]
-    ) -> Paged[OptIn]:
-        """Yield how every recipient stands with a list, whatever the status.
-
-        `GET /Console/List/{list_id}/Recipients/EmailOptins`. MailUp's webhooks are silent about changes by REST, so
-        this is what to poll.
-        """
+    def opt_ins(self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]) -> Paged[OptIn]:
+        """Yield how every recipient stands with a list. MailUp's webhooks are silent about changes by REST: poll this."""
         return self._pages(OPT_INS, params=_of_group(group_id), list_id=list_id, options=options)
 
     def find(self, *, email: str, list_id: int, **options: Unpack[CallOptions]) -> Recipient | None:
@@ -159,16 +125,10 @@ class Recipients(Resource):
         return self._client.run(self._find(arguments.email("email", email), list_id, options))
 
     def search(self, *, email: str, **options: Unpack[CallOptions]) -> list[Recipient]:
-        """Return the account's recipients of this address, whatever their lists. `GET /Console/Recipients?email="…"`."""
+        """Return the account's recipients of this address, whatever their lists."""
         return self._client.run(self._search(arguments.email("email", email), options))
 
-    def get(self, *, recipient_id: int, **options: Unpack[CallOptions]) -> Recipient:
-        """Return one recipient. `GET /Console/Recipients/{recipient_id}`.
-
-        Raises:
-            NotFound: there is none.
-        """
-        return self._call(GET, recipient_id=recipient_id, options=options)
+    get = called(by_recipient, GET, "Return one recipient.")
 
     # ----------------------------------------------------------------------------------- changing
 
@@ -176,7 +136,7 @@ class Recipients(Resource):
         self, *, list_id: int, email: str = "", name: str = "", fields: FieldValues | None = None,
         mobile_prefix: str = "", mobile_number: str = "", confirm: bool = False, **options: Unpack[CallOptions],
     ) -> int:  # fmt: skip
-        """Add somebody to a list, or update who is there, and return the id. `POST /Console/List/{list_id}/Recipient`.
+        """Add somebody to a list, or update who is there, and return the id.
 
         This is one call each: for more than ten use `import_many`.
 
@@ -197,7 +157,7 @@ class Recipients(Resource):
         self, *, group_id: int, email: str = "", name: str = "", fields: FieldValues | None = None,
         mobile_prefix: str = "", mobile_number: str = "", confirm: bool = False, **options: Unpack[CallOptions],
     ) -> int:  # fmt: skip
-        """Add somebody to a group and to its list. As `add`. `POST /Console/Group/{group_id}/Recipient`."""
+        """Add somebody to a group and to its list. As `add`."""
         who = NewRecipient(
             email=email, name=name, mobile_prefix=mobile_prefix, mobile_number=mobile_number, fields=fields or {}
         )
@@ -230,7 +190,7 @@ class Recipients(Resource):
         self, *, email: str, name: str | None = None, fields: FieldValues | None = None,
         **options: Unpack[CallOptions],
     ) -> Recipient:  # fmt: skip
-        """Change a recipient's name and personal fields, and return them. `PUT /Console/Recipient/Detail`.
+        """Change a recipient's name and personal fields, and return them.
 
         An address can't be changed: unsubscribe the old one and add the new one.
 
@@ -240,31 +200,20 @@ class Recipients(Resource):
         """
         return self._client.run(self._update(arguments.email("email", email), name, fields, options))
 
-    def subscribe(self, *, list_id: int, recipient_id: int, **options: Unpack[CallOptions]) -> None:
-        """Subscribe a known recipient to a list, without asking.
-
-        `POST /Console/List/{list_id}/Subscribe/{recipient_id}`. For people who asked for it: MailUp blocks accounts for
-        abuse.
-        """
-        return self._call(SUBSCRIBE, list_id=list_id, recipient_id=recipient_id, options=options)
-
-    def unsubscribe(self, *, list_id: int, recipient_id: int, **options: Unpack[CallOptions]) -> None:
-        """Unsubscribe a recipient from a list. `DELETE /Console/List/{list_id}/Unsubscribe/{recipient_id}`.
-
-        MailUp remembers it, and recommends this rather than `remove`.
-        """
-        return self._call(UNSUBSCRIBE, list_id=list_id, recipient_id=recipient_id, options=options)
-
-    def remove(self, *, list_id: int, recipient_id: int, **options: Unpack[CallOptions]) -> None:
-        """Delete a recipient from a list, which forgets that there was a subscription.
-
-        `DELETE /Console/List/{list_id}/Recipient/{recipient_id}`.
-        """
-        return self._call(REMOVE, list_id=list_id, recipient_id=recipient_id, options=options)
-
-    def delete(self, *, recipient_id: int, **options: Unpack[CallOptions]) -> None:
-        """Delete a recipient from the whole account, for privacy. `DELETE /Console/Recipients/{recipient_id}`."""
-        return self._call(DELETE, recipient_id=recipient_id, options=options)
+    subscribe = called(
+        by_list_and_recipient,
+        SUBSCRIBE,
+        "Subscribe a known recipient to a list, without asking. For people who asked for it: MailUp blocks accounts for abuse.",
+    )
+    unsubscribe = called(
+        by_list_and_recipient,
+        UNSUBSCRIBE,
+        "Unsubscribe a recipient from a list. MailUp remembers it, and recommends this rather than `remove`.",
+    )
+    remove = called(
+        by_list_and_recipient, REMOVE, "Delete a recipient from a list, which forgets that there was a subscription."
+    )
+    delete = called(by_recipient, DELETE, "Delete a recipient from the whole account, for privacy.")
 
     # -------------------------------------------------------------------------------------- flows
 

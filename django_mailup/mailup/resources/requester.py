@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FunctionType
 from typing import Any, Protocol, TypeVar, cast
 
 from ...exceptions import APIError, UnexpectedResponse
 from .. import expressions
-from ..expressions import Expression
 from ..flow import Call, CallOptions, Steps
 from ..operations import Operation
-from ..paging import PAGE_SIZE, Page, Paged, parse_page
+from ..paging import PAGE_SIZE, Page, Paged, PageOptions, parse_page
 from ..records import R, Record
 
 T = TypeVar("T")
-Where = Expression | str | None
-Order = str | Iterable[str] | None
-
-
-class PageOptions(CallOptions, total=False):
-    """What every paged method takes beside its own arguments."""
-
-    where: Where
-    """A filter: `Field("Email").contains("@example.com")`, or a string as MailUp takes it."""
-
-    order: Order
-    """Names of MailUp's properties; `-Name` descends. None: MailUp's own order."""
-
-    page_size: int
-    """How many items are asked for at once, `PAGE_SIZE` unless given."""
 
 
 class Requester(Protocol):
@@ -60,6 +47,14 @@ class Resource:
 
     def __init__(self, client: Requester) -> None:
         self._client = client
+
+    def __init_subclass__(cls) -> None:
+        """Add to each method's docstring the verb, path and source of the operation of its name, declared beside it."""
+        for operation in vars(sys.modules[cls.__module__]).values():
+            if isinstance(operation, Operation):
+                method = vars(cls).get(operation.name.partition(".")[2])
+                if isinstance(method, FunctionType):
+                    method.__doc__ = f"{inspect.getdoc(method) or ''}\n\n{operation.description}"
 
     def _call(
         self, operation: Operation[T], *, options: CallOptions, params: Mapping[str, Any] | None = None,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..arguments import FieldValues
+from ..declared import by_sending, called, paged, rows
 from ..flow import CallOptions, Steps
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
 from ..records import Record, key
-from . import arguments
-from .arguments import FieldValues
 from .fields import Fields
-from .requester import PageOptions, Requester, Resource
+from .requester import Requester, Resource
 
 
 class Sent(Record):
@@ -39,38 +38,19 @@ class Sending(Record):
     type: str = key("Type")
 
 
-TO_LIST: Final = Operation(
-    "sendings.to_list", "POST", "/Console/List/{list_id}/Email/{message_id}/Send", source=Source.DOCUMENTED,
-    returns=Sent,
-)  # fmt: skip
-TO_GROUP: Final = Operation(
-    "sendings.to_group", "POST", "/Console/Group/{group_id}/Email/{message_id}/Send", source=Source.DOCUMENTED,
-    returns=Sent,
-)  # fmt: skip
-TO_RECIPIENT: Final = Operation(
-    "sendings.to_recipient", "POST", "/Console/Email/Send", source=Source.RECORDED, returns=Sent
-)
-IMMEDIATE: Final = Operation(
-    "sendings.immediate", "GET", "/Console/Email/Sendings/Immediate", source=Source.MAILUP_CODE, returns=Sending
-)
-DEFERRED: Final = Operation(
-    "sendings.deferred", "GET", "/Console/Email/Sendings/Deferred", source=Source.MAILUP_CODE, returns=Sending
-)
-UNDEFINED: Final = Operation(
-    "sendings.undefined", "GET", "/Console/Email/Sendings/Undefined", source=Source.MAILUP_CODE, returns=Sending
-)
-START_NOW: Final = Operation(
-    "sendings.start_now", "POST", "/Console/Email/Sendings/{sending_id}/Immediate", source=Source.DOCUMENTED,
-    returns=Sending,
-)  # fmt: skip
-EARLIEST: Final = Operation(
-    "sendings.earliest", "GET", "/Console/Email/Sendings/{sending_id}/Deferred", source=Source.MAILUP_CODE,
-    returns=parsing.moment,
-)  # fmt: skip
-SCHEDULE: Final = Operation(
-    "sendings.schedule", "POST", "/Console/Email/Sendings/{sending_id}/Deferred", source=Source.MAILUP_CODE,
-    returns=Sending,
-)  # fmt: skip
+# fmt: off
+TO_LIST = Operation("sendings.to_list", "POST", "/Console/List/{list_id}/Email/{message_id}/Send", DOCUMENTED, Sent)
+TO_GROUP = Operation("sendings.to_group", "POST", "/Console/Group/{group_id}/Email/{message_id}/Send", DOCUMENTED, Sent)
+TO_RECIPIENT = Operation("sendings.to_recipient", "POST", "/Console/Email/Send", RECORDED, Sent)
+IMMEDIATE = Operation("sendings.immediate", "GET", "/Console/Email/Sendings/Immediate", MAILUP_CODE, Sending)
+DEFERRED = Operation("sendings.deferred", "GET", "/Console/Email/Sendings/Deferred", MAILUP_CODE, Sending)
+UNDEFINED = Operation("sendings.undefined", "GET", "/Console/Email/Sendings/Undefined", MAILUP_CODE, Sending)
+START_NOW = Operation("sendings.start_now", "POST", "/Console/Email/Sendings/{sending_id}/Immediate", DOCUMENTED,
+    Sending)
+EARLIEST = Operation("sendings.earliest", "GET", "/Console/Email/Sendings/{sending_id}/Deferred", MAILUP_CODE,
+    parsing.moment)
+SCHEDULE = Operation("sendings.schedule", "POST", "/Console/Email/Sendings/{sending_id}/Deferred", MAILUP_CODE, Sending)
+# fmt: on
 
 
 class Sendings(Resource):
@@ -88,7 +68,7 @@ class Sendings(Resource):
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_name: str | None = None,
         sender_email: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a message to all subscribers of a list. `POST /Console/List/{list_id}/Email/{message_id}/Send`.
+        """Send a message to all subscribers of a list.
 
         Args:
             at: when; at once unless given.
@@ -105,14 +85,14 @@ class Sendings(Resource):
         self, *, group_id: int, message_id: int, at: datetime | None = None, sender_name: str | None = None,
         sender_email: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a message to a group. As `to_list`. `POST /Console/Group/{group_id}/Email/{message_id}/Send`."""
+        """Send a message to a group. As `to_list`."""
         params = _when(at, sender_name, sender_email)
         return self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id, options=options)
 
     def to_recipient(
         self, *, email: str, message_id: int, fields: FieldValues | None = None, **options: Unpack[CallOptions]
     ) -> Sent:
-        """Send a message to one address, now. `POST /Console/Email/Send`.
+        """Send a message to one address, now.
 
         Args:
             fields: personal fields for this message alone, by id or by name.
@@ -123,34 +103,14 @@ class Sendings(Resource):
         body = {"Email": arguments.email("email", email), "idMessage": arguments.positive("message_id", message_id)}
         return self._client.run(self._to_recipient(body, fields, options))
 
-    def immediate(self, **options: Unpack[PageOptions]) -> Paged[Sending]:
-        """Yield what is being sent now. `GET /Console/Email/Sendings/Immediate`."""
-        return self._pages(IMMEDIATE, options=options)
-
-    def deferred(self, **options: Unpack[PageOptions]) -> Paged[Sending]:
-        """Yield what is scheduled. `GET /Console/Email/Sendings/Deferred`."""
-        return self._pages(DEFERRED, options=options)
-
-    def undefined(self, **options: Unpack[PageOptions]) -> Paged[Sending]:
-        """Yield what waits for a decision, such as mails that ask to confirm.
-
-        `GET /Console/Email/Sendings/Undefined`.
-        """
-        return self._pages(UNDEFINED, options=options)
-
-    def start_now(self, *, sending_id: int, **options: Unpack[CallOptions]) -> Sending:
-        """Send what was waiting, and return it. `POST /Console/Email/Sendings/{sending_id}/Immediate`."""
-        return self._call(START_NOW, sending_id=sending_id, options=options)
-
-    def earliest(self, *, sending_id: int, **options: Unpack[CallOptions]) -> datetime | None:
-        """Return when a sending may be scheduled at the earliest.
-
-        `GET /Console/Email/Sendings/{sending_id}/Deferred`.
-        """
-        return self._call(EARLIEST, sending_id=sending_id, options=options)
+    immediate = paged(rows, IMMEDIATE, "Yield what is being sent now.")
+    deferred = paged(rows, DEFERRED, "Yield what is scheduled.")
+    undefined = paged(rows, UNDEFINED, "Yield what waits for a decision, such as mails that ask to confirm.")
+    start_now = called(by_sending, START_NOW, "Send what was waiting, and return it.")
+    earliest = called(by_sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
 
     def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
-        """Set when a sending begins, and return it. `POST /Console/Email/Sendings/{sending_id}/Deferred`.
+        """Set when a sending begins, and return it.
 
         Raises:
             ValueError: `at` has no time zone.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..arguments import FieldValues
+from ..declared import by_list_and_message, by_message, by_sending, called, paged, rows, rows_of_list
 from ..flow import CallOptions, Steps
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import CLIENTS, DOCUMENTED, INFERRED, MAILUP_CODE, RECORDED, Operation
 from ..records import Record, key
-from . import arguments
-from .arguments import FieldValues
 from .fields import Fields
 from .new_recipients import NewRecipient, all_as_json
 from .recipients import BY_ID, Recipient
-from .requester import PageOptions, Requester, Resource
+from .requester import Requester, Resource
 from .sendings import Sending, Sent
 
 
@@ -41,73 +40,36 @@ class SmsOptIn(Record):
     opted_in_at: datetime | None = key("Optin_Date")
 
 
-DOCUMENTED: Final = Source.DOCUMENTED
-IN_CODE: Final = Source.MAILUP_CODE
-IMPORT: Final = Operation(
-    "sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", source=DOCUMENTED,
-    returns=parsing.whole_number,
-)  # fmt: skip
-IMPORT_TO_GROUP: Final = Operation(
-    "sms.import_to_group", "POST", "/Console/Sms/Group/{group_id}/Recipients", source=DOCUMENTED,
-    returns=parsing.whole_number,
-)  # fmt: skip
-SUBSCRIBED: Final = Operation(
-    "sms.subscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Subscribed", source=Source.INFERRED,
-    returns=Recipient, order=BY_ID,
-)  # fmt: skip
-UNSUBSCRIBED: Final = Operation(
-    "sms.unsubscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Unsubscribed", source=Source.INFERRED,
-    returns=Recipient, order=BY_ID,
-)  # fmt: skip
-PENDING: Final = Operation(
-    "sms.pending", "GET", "/Console/Sms/List/{list_id}/Recipients/Pending", source=DOCUMENTED, returns=Recipient,
-    order=BY_ID,
-)  # fmt: skip
-OPT_INS: Final = Operation(
-    "sms.opt_ins", "GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins", source=Source.CLIENTS, returns=SmsOptIn,
-    order=BY_ID,
-)  # fmt: skip
-CREATE: Final = Operation(
-    "sms.create", "POST", "/Console/Sms/List/{list_id}/Message", source=IN_CODE, returns=TextMessage
-)
-ALL: Final = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages", source=IN_CODE, returns=TextMessage)
-GET: Final = Operation(
-    "sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}", source=IN_CODE, returns=TextMessage
-)
-UPDATE: Final = Operation(
-    "sms.update", "PUT", "/Console/Sms/List/{list_id}/Message/{message_id}", source=IN_CODE, returns=TextMessage
-)
-TO_LIST: Final = Operation(
-    "sms.to_list", "POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send", source=DOCUMENTED, returns=Sent
-)
-TO_GROUP: Final = Operation(
-    "sms.to_group", "POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send", source=DOCUMENTED, returns=Sent
-)
-TO_NUMBER: Final = Operation("sms.to_number", "POST", "/Console/Sms/Send", source=Source.RECORDED, returns=Sent)
-IMMEDIATE: Final = Operation(
-    "sms.immediate", "GET", "/Console/Sms/Sendings/Immediate", source=DOCUMENTED, returns=Sending
-)
-DEFERRED: Final = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred", source=DOCUMENTED, returns=Sending)
-UNDEFINED: Final = Operation(
-    "sms.undefined", "GET", "/Console/Sms/Sendings/Undefined", source=DOCUMENTED, returns=Sending
-)
-START_NOW: Final = Operation(
-    "sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate", source=DOCUMENTED, returns=Sending
-)
-EARLIEST: Final = Operation(
-    "sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", source=Source.INFERRED,
-    returns=parsing.moment,
-)  # fmt: skip
-SCHEDULE: Final = Operation(
-    "sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", source=DOCUMENTED, returns=Sending
-)
-REPORT: Final = Operation(
-    "sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", source=IN_CODE, returns=parsing.anything
-)
-REPORT_DETAILS: Final = Operation(
-    "sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails", source=IN_CODE,
-    returns=parsing.anything,
-)  # fmt: skip
+# fmt: off
+IMPORT = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", DOCUMENTED,
+    parsing.whole_number)
+IMPORT_TO_GROUP = Operation("sms.import_to_group", "POST", "/Console/Sms/Group/{group_id}/Recipients", DOCUMENTED,
+    parsing.whole_number)
+SUBSCRIBED = Operation("sms.subscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Subscribed", INFERRED,
+    Recipient, BY_ID)
+UNSUBSCRIBED = Operation("sms.unsubscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Unsubscribed", INFERRED,
+    Recipient, BY_ID)
+PENDING = Operation("sms.pending", "GET", "/Console/Sms/List/{list_id}/Recipients/Pending", DOCUMENTED, Recipient,
+    BY_ID)
+OPT_INS = Operation("sms.opt_ins", "GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins", CLIENTS, SmsOptIn, BY_ID)
+CREATE = Operation("sms.create", "POST", "/Console/Sms/List/{list_id}/Message", MAILUP_CODE, TextMessage)
+ALL = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages", MAILUP_CODE, TextMessage)
+GET = Operation("sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
+UPDATE = Operation("sms.update", "PUT", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
+TO_LIST = Operation("sms.to_list", "POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send", DOCUMENTED, Sent)
+TO_GROUP = Operation("sms.to_group", "POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send", DOCUMENTED,
+    Sent)
+TO_NUMBER = Operation("sms.to_number", "POST", "/Console/Sms/Send", RECORDED, Sent)
+IMMEDIATE = Operation("sms.immediate", "GET", "/Console/Sms/Sendings/Immediate", DOCUMENTED, Sending)
+DEFERRED = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred", DOCUMENTED, Sending)
+UNDEFINED = Operation("sms.undefined", "GET", "/Console/Sms/Sendings/Undefined", DOCUMENTED, Sending)
+START_NOW = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate", DOCUMENTED, Sending)
+EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", INFERRED, parsing.moment)
+SCHEDULE = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", DOCUMENTED, Sending)
+REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.anything)
+REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails", MAILUP_CODE,
+    parsing.anything)
+# fmt: on
 
 
 class Sms(Resource):
@@ -125,7 +87,7 @@ class Sms(Resource):
     ) -> int:  # fmt: skip
         """Send recipients with numbers to a list, and return the import's id.
 
-        `POST /Console/Sms/List/{list_id}/Recipients`. MailUp looks at the numbers afterwards: see `imports.get`.
+        MailUp looks at the numbers afterwards: see `imports.get`.
 
         Args:
             clear_missing_fields: empty the personal fields that aren't sent.
@@ -142,8 +104,6 @@ class Sms(Resource):
     ) -> int:  # fmt: skip
         """Send recipients with numbers to a group, as `import_to_list`.
 
-        `POST /Console/Sms/Group/{group_id}/Recipients`.
-
         Args:
             leave_other_groups: take the recipients out of the groups they were in.
         """
@@ -151,24 +111,10 @@ class Sms(Resource):
         params |= {"removeFromPrevGroups": "true"} if leave_other_groups else {}
         return self._client.run(self._import(IMPORT_TO_GROUP, recipients, params, options, group_id=group_id))
 
-    def subscribed(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Recipient]:
-        """Yield the recipients subscribed to a list by SMS. `GET /Console/Sms/List/{list_id}/Recipients/Subscribed`."""
-        return self._pages(SUBSCRIBED, list_id=list_id, options=options)
-
-    def unsubscribed(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Recipient]:
-        """Yield the recipients unsubscribed from a list by SMS.
-
-        `GET /Console/Sms/List/{list_id}/Recipients/Unsubscribed`.
-        """
-        return self._pages(UNSUBSCRIBED, list_id=list_id, options=options)
-
-    def pending(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Recipient]:
-        """Yield the recipients whose number is to be confirmed. `GET /Console/Sms/List/{list_id}/Recipients/Pending`."""
-        return self._pages(PENDING, list_id=list_id, options=options)
-
-    def opt_ins(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[SmsOptIn]:
-        """Yield how every number stands with a list. `GET /Console/Sms/List/{list_id}/Recipients/SmsOptins`."""
-        return self._pages(OPT_INS, list_id=list_id, options=options)
+    subscribed = paged(rows_of_list, SUBSCRIBED, "Yield the recipients subscribed to a list by SMS.")
+    unsubscribed = paged(rows_of_list, UNSUBSCRIBED, "Yield the recipients unsubscribed from a list by SMS.")
+    pending = paged(rows_of_list, PENDING, "Yield the recipients whose number is to be confirmed.")
+    opt_ins = paged(rows_of_list, OPT_INS, "Yield how every number stands with a list.")
 
     # ----------------------------------------------------------------------------------- messages
 
@@ -176,7 +122,7 @@ class Sms(Resource):
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Write a text message, and return it. `POST /Console/Sms/List/{list_id}/Message`.
+        """Write a text message, and return it.
 
         Raises:
             ValueError: subject or content is empty.
@@ -184,19 +130,14 @@ class Sms(Resource):
         body = _message_body(subject, content, notes, merge_fields)
         return self._call(CREATE, json=body, list_id=list_id, options=options)
 
-    def all(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[TextMessage]:
-        """Yield the text messages of a list. `GET /Console/Sms/List/{list_id}/Messages`."""
-        return self._pages(ALL, list_id=list_id, options=options)
-
-    def get(self, *, list_id: int, message_id: int, **options: Unpack[CallOptions]) -> TextMessage:
-        """Return a text message. `GET /Console/Sms/List/{list_id}/Message/{message_id}`."""
-        return self._call(GET, list_id=list_id, message_id=message_id, options=options)
+    all = paged(rows_of_list, ALL, "Yield the text messages of a list.")
+    get = called(by_list_and_message, GET, "Return a text message.")
 
     def update(
         self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Write a text message anew, and return it. `PUT /Console/Sms/List/{list_id}/Message/{message_id}`.
+        """Write a text message anew, and return it.
 
         Raises:
             ValueError: subject or content is empty.
@@ -210,7 +151,7 @@ class Sms(Resource):
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
         sender_number: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to a list. `POST /Console/Sms/List/{list_id}/Message/{message_id}/Send`.
+        """Send a text message to a list.
 
         Args:
             at: when; at once unless given.
@@ -226,7 +167,7 @@ class Sms(Resource):
         self, *, group_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
         sender_number: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to a group. As `to_list`. `POST /Console/Sms/Group/{group_id}/Message/{message_id}/Send`."""
+        """Send a text message to a group. As `to_list`."""
         params = _when(at, sender_prefix, sender_number)
         return self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id, options=options)
 
@@ -234,7 +175,7 @@ class Sms(Resource):
         self, *, prefix: str, number: str, message_id: int, fields: FieldValues | None = None,
         **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to one number, now. `POST /Console/Sms/Send`.
+        """Send a text message to one number, now.
 
         Args:
             fields: personal fields for this message alone, by id or by name.
@@ -249,31 +190,18 @@ class Sms(Resource):
         }
         return self._client.run(self._to_number(body, fields, options))
 
-    def immediate(self, **options: Unpack[PageOptions]) -> Paged[Sending]:
-        """Yield what is being sent now. `GET /Console/Sms/Sendings/Immediate`."""
-        return self._pages(IMMEDIATE, options=options)
-
-    def deferred(self, **options: Unpack[PageOptions]) -> Paged[Sending]:
-        """Yield what is scheduled. `GET /Console/Sms/Sendings/Deferred`."""
-        return self._pages(DEFERRED, options=options)
-
-    def undefined(self, **options: Unpack[PageOptions]) -> Paged[Sending]:
-        """Yield what waits for a decision. `GET /Console/Sms/Sendings/Undefined`."""
-        return self._pages(UNDEFINED, options=options)
-
-    def start_now(self, *, sending_id: int, **options: Unpack[CallOptions]) -> Sending:
-        """Send what was waiting, and return it. `POST /Console/Sms/Sendings/{sending_id}/Immediate`."""
-        return self._call(START_NOW, sending_id=sending_id, options=options)
-
-    def earliest(self, *, sending_id: int, **options: Unpack[CallOptions]) -> datetime | None:
-        """Return when a sending may be scheduled at the earliest. `GET /Console/Sms/Sendings/{sending_id}/Deferred`.
-
-        MailUp's own SDK writes `Sending`; the plural is inferred from e-mail.
-        """
-        return self._call(EARLIEST, sending_id=sending_id, options=options)
+    immediate = paged(rows, IMMEDIATE, "Yield what is being sent now.")
+    deferred = paged(rows, DEFERRED, "Yield what is scheduled.")
+    undefined = paged(rows, UNDEFINED, "Yield what waits for a decision.")
+    start_now = called(by_sending, START_NOW, "Send what was waiting, and return it.")
+    earliest = called(
+        by_sending,
+        EARLIEST,
+        "Return when a sending may be scheduled at the earliest. MailUp's own SDK writes `Sending`; the plural is inferred from e-mail.",
+    )
 
     def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
-        """Set when a sending begins, and return it. `POST /Console/Sms/Sendings/{sending_id}/Deferred`.
+        """Set when a sending begins, and return it.
 
         Raises:
             ValueError: `at` has no time zone.
@@ -281,16 +209,8 @@ class Sms(Resource):
         body = {"Date": arguments.moment("at", at)}
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
-    def report(self, *, message_id: int, **options: Unpack[CallOptions]) -> Any:
-        """Return MailUp's report of a message, as it is: its form isn't documented.
-
-        `GET /Console/Sms/{message_id}/Sendings/Report`.
-        """
-        return self._call(REPORT, message_id=message_id, options=options)
-
-    def report_details(self, *, message_id: int, **options: Unpack[CallOptions]) -> Any:
-        """Return the same in detail, as it is. `GET /Console/Sms/{message_id}/Sendings/ReportDetails`."""
-        return self._call(REPORT_DETAILS, message_id=message_id, options=options)
+    report = called(by_message, REPORT, "Return MailUp's report of a message, as it is: its form isn't documented.")
+    report_details = called(by_message, REPORT_DETAILS, "Return the same in detail, as it is.")
 
     # -------------------------------------------------------------------------------------- flows
 

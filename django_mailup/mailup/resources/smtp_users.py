@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import called, plain
 from ..flow import CallOptions
-from ..operations import Operation, Source
+from ..operations import DOCUMENTED, Operation
 from ..records import Record, key, list_of
-from . import arguments
 from .requester import Resource
 
 
@@ -20,20 +20,16 @@ class Priority(Record):
     name: str = key("PriorityName")
 
 
-PRIORITIES: Final = Operation(
-    "smtp_users.priorities", "GET", "/Console/SmtpPlusPriorities", source=Source.DOCUMENTED, returns=list_of(Priority)
-)
-CREATE: Final = Operation(
-    "smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlus", source=Source.DOCUMENTED, returns=parsing.mapping
-)
+# fmt: off
+PRIORITIES = Operation("smtp_users.priorities", "GET", "/Console/SmtpPlusPriorities", DOCUMENTED, list_of(Priority))
+CREATE = Operation("smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlus", DOCUMENTED, parsing.mapping)
+# fmt: on
 
 
 class SmtpUsers(Resource):
     """The operations on SMTP+ users."""
 
-    def priorities(self, **options: Unpack[CallOptions]) -> list[Priority]:
-        """Return the priorities that there are. `GET /Console/SmtpPlusPriorities`."""
-        return self._call(PRIORITIES, options=options)
+    priorities = called(plain, PRIORITIES, "Return the priorities that there are.")
 
     def create(
         self, *, list_id: int, priority: int = 3, enabled: bool = True, note: str = "",
@@ -41,7 +37,7 @@ class SmtpUsers(Resource):
     ) -> Mapping[str, Any]:  # fmt: skip
         """Create an SMTP+ user of a list, and return what MailUp says of it, which holds its password.
 
-        `POST /Console/List/{list_id}/SmtpPlus`. Senders must be confirmed.
+        Senders must be confirmed.
 
         Raises:
             ValueError: the priority isn't 1 to 5, or a sender is no address.

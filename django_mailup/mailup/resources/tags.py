@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Unpack
+from typing import Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import by_tag, called, paged, rows_of_list
 from ..flow import CallOptions
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import DOCUMENTED, Operation
 from ..records import Record, key
-from . import arguments
-from .requester import PageOptions, Resource
+from .requester import Resource
 
 
 class Tag(Record):
@@ -21,34 +20,28 @@ class Tag(Record):
     enabled: bool = key("Enabled")
 
 
-ALL: Final = Operation("tags.all", "GET", "/Console/List/{list_id}/Tags", source=Source.DOCUMENTED, returns=Tag)
-CREATE: Final = Operation("tags.create", "POST", "/Console/List/{list_id}/Tag", source=Source.DOCUMENTED, returns=Tag)
-UPDATE: Final = Operation(
-    "tags.update", "PUT", "/Console/List/{list_id}/Tag/{tag_id}", source=Source.DOCUMENTED, returns=Tag
-)
-DELETE: Final = Operation(
-    "tags.delete", "DELETE", "/Console/List/{list_id}/Tag/{tag_id}", source=Source.DOCUMENTED, returns=parsing.nothing
-)
+# fmt: off
+ALL = Operation("tags.all", "GET", "/Console/List/{list_id}/Tags", DOCUMENTED, Tag)
+CREATE = Operation("tags.create", "POST", "/Console/List/{list_id}/Tag", DOCUMENTED, Tag)
+UPDATE = Operation("tags.update", "PUT", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, Tag)
+DELETE = Operation("tags.delete", "DELETE", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, parsing.nothing)
+# fmt: on
 
 
 class Tags(Resource):
     """The operations on tags."""
 
-    def all(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Tag]:
-        """Yield the tags of a list. `GET /Console/List/{list_id}/Tags`."""
-        return self._pages(ALL, list_id=list_id, options=options)
+    all = paged(rows_of_list, ALL, "Yield the tags of a list.")
 
     def create(self, *, list_id: int, name: str, **options: Unpack[CallOptions]) -> Tag:
-        """Create a tag, and return it. `POST /Console/List/{list_id}/Tag`."""
+        """Create a tag, and return it."""
         return self._call(CREATE, json=arguments.text("name", name), list_id=list_id, options=options)
 
     def update(
         self, *, list_id: int, tag_id: int, name: str, enabled: bool = True, **options: Unpack[CallOptions]
     ) -> Tag:
-        """Rename a tag or switch it, and return it. `PUT /Console/List/{list_id}/Tag/{tag_id}`."""
+        """Rename a tag or switch it, and return it."""
         body = {"Id": tag_id, "Name": arguments.text("name", name), "Enabled": enabled}
         return self._call(UPDATE, json=body, list_id=list_id, tag_id=tag_id, options=options)
 
-    def delete(self, *, list_id: int, tag_id: int, **options: Unpack[CallOptions]) -> None:
-        """Delete a tag. `DELETE /Console/List/{list_id}/Tag/{tag_id}`."""
-        return self._call(DELETE, list_id=list_id, tag_id=tag_id, options=options)
+    delete = called(by_tag, DELETE, "Delete a tag.")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Unpack
-
-from ..flow import CallOptions
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..declared import by_template, called, paged, rows_of_list
+from ..operations import MAILUP_CODE, Operation
 from ..records import Record, key
-from .requester import PageOptions, Resource
+from .requester import Resource
 
 
 class Template(Record):
@@ -21,26 +18,14 @@ class Template(Record):
     thumbnail: str = key("Thumbnail")
 
 
-ALL: Final = Operation(
-    "templates.all", "GET", "/Console/List/{list_id}/Templates", source=Source.MAILUP_CODE, returns=Template
-)
-GET: Final = Operation(
-    "templates.get", "GET", "/Console/List/{list_id}/Templates/{template_id}", source=Source.MAILUP_CODE,
-    returns=Template,
-)  # fmt: skip
+# fmt: off
+ALL = Operation("templates.all", "GET", "/Console/List/{list_id}/Templates", MAILUP_CODE, Template)
+GET = Operation("templates.get", "GET", "/Console/List/{list_id}/Templates/{template_id}", MAILUP_CODE, Template)
+# fmt: on
 
 
 class Templates(Resource):
     """The operations on templates."""
 
-    def all(self, *, list_id: int, **options: Unpack[PageOptions]) -> Paged[Template]:
-        """Yield the templates of a list. `GET /Console/List/{list_id}/Templates`."""
-        return self._pages(ALL, list_id=list_id, options=options)
-
-    def get(self, *, list_id: int, template_id: int, **options: Unpack[CallOptions]) -> Template:
-        """Return a template with its content. `GET /Console/List/{list_id}/Templates/{template_id}`.
-
-        Raises:
-            NotFound: there is none.
-        """
-        return self._call(GET, list_id=list_id, template_id=template_id, options=options)
+    all = paged(rows_of_list, ALL, "Yield the templates of a list.")
+    get = called(by_template, GET, "Return a template with its content.")

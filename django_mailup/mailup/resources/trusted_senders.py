@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Unpack
+from typing import Unpack
 
-from .. import parsing
+from .. import arguments, parsing
+from ..declared import paged, rows
 from ..flow import CallOptions
-from ..operations import Operation, Source
-from ..paging import Paged
+from ..operations import DOCUMENTED, INFERRED, Operation
 from ..records import Record, key
-from . import arguments
-from .requester import PageOptions, Resource
+from .requester import Resource
 
 
 class TrustedSender(Record):
@@ -25,21 +24,17 @@ class TrustedSender(Record):
     authorized_at: datetime | None = key("AuthorizationDate")
 
 
-REGISTER: Final = Operation(
-    "trusted_senders.register", "POST", "/Console/TrustedSenders", source=Source.DOCUMENTED, returns=TrustedSender
-)
-ALL: Final = Operation(
-    "trusted_senders.all", "GET", "/Console/TrustedSenders", source=Source.INFERRED, returns=TrustedSender
-)
+# fmt: off
+REGISTER = Operation("trusted_senders.register", "POST", "/Console/TrustedSenders", DOCUMENTED, TrustedSender)
+ALL = Operation("trusted_senders.all", "GET", "/Console/TrustedSenders", INFERRED, TrustedSender)
+# fmt: on
 
 
 class TrustedSenders(Resource):
     """The operations on trusted senders."""
 
     def register(self, *, email: str, **options: Unpack[CallOptions]) -> TrustedSender:
-        """Ask the owner of an address to confirm it as sender. `POST /Console/TrustedSenders`."""
+        """Ask the owner of an address to confirm it as sender."""
         return self._call(REGISTER, json={"Email": arguments.email("email", email)}, options=options)
 
-    def all(self, **options: Unpack[PageOptions]) -> Paged[TrustedSender]:
-        """Yield the trusted senders. `GET /Console/TrustedSenders`; one client has it, under a path that is inferred."""
-        return self._pages(ALL, options=options)
+    all = paged(rows, ALL, "Yield the trusted senders.; one client has it, under a path that is inferred.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ..operations import positive as positive
+from .operations import positive as positive
 
 LONGEST_LIST_NAME: Final = 50
 LONGEST_FIELD: Final = 200
