@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from ..exceptions import UnexpectedResponse
@@ -61,12 +62,11 @@ def parse_page(answer: Answer, record: type[R], *, asked: int, arguments: Mappin
         UnexpectedResponse: it isn't an envelope, or an item has no id.
     """
     try:
-        envelope, rows = parsing.page(answer.text)
+        envelope, items = parsing.page(answer.text, partial(record.parse_all, arguments=arguments))
     except ValueError:
         raise answer.unexpected() from None
     if envelope is None:
         raise UnexpectedResponse("MailUp's answer is not a page of items.", status=answer.status)
-    items = [record.parse(row, source=source, arguments=arguments) for row, source in rows if isinstance(row, dict)]
     return Page(
         items=items,
         number=_number(envelope, "PageNumber", asked),

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from ..exceptions import UnexpectedResponse
 
 T = TypeVar("T")
-_scan: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once
+MOST_SHARED: Final = 1000
+"""How many different sets of ids of personal fields are kept to be shared. An account has one or a few."""
+
+_ID: Final = itemgetter("Id")
+_VALUE: Final = itemgetter("Value")
+_decoder: Final[Any] = json.JSONDecoder()
+_scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
 """Decode the value that begins at an index, in C, and return the index after it."""
 
 _space: Final = re.compile(r"[ \t\n\r]*").match
@@ -97,6 +104,51 @@ def table(value: object, *, of: Callable[[Any], T], under: str, by: tuple[str, .
     return found
 
 
+class FieldTexts(Mapping[int, str]):
+    """Personal fields, from id to text. Needs a fraction of a dictionary's memory, since most rows share their ids."""
+
+    __slots__ = ("_ids", "_texts")
+
+    def __init__(self, ids: tuple[int, ...], values: tuple[str, ...]) -> None:
+        self._ids = ids
+        self._texts = values
+
+    def __getitem__(self, number: int) -> str:
+        try:
+            return self._texts[self._ids.index(number)]
+        except ValueError:
+            raise KeyError(number) from None
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+_shared_ids: Final[dict[tuple[int, ...], tuple[int, ...]]] = {}
+
+
+def field_texts(value: Any) -> FieldTexts:
+    """Return the personal fields of a recipient, by id. Whatever else the array holds is left out."""
+    try:
+        values = tuple(map(_VALUE, value))
+        "".join(values)  # a TypeError where one isn't text
+        ids = _shared_ids.get(tuple(map(_ID, value)))
+    except (TypeError, KeyError):
+        ids = None
+    if ids is None:  # ids that are new, other spellings, or values that must be parsed
+        found = table(value, of=text, under="Value", by=("Id",))
+        ids, values = tuple(found), tuple(found.values())
+        if len(_shared_ids) >= MOST_SHARED:
+            _shared_ids.clear()
+        ids = _shared_ids.setdefault(ids, ids)
+    return FieldTexts(ids, values)
+
+
 def spelling(keys: Mapping[str, Any], *names: str) -> str | None:
     """Return the first of the names among the keys, as it is spelled there, in any letter case; None without one."""
     for name in names:
@@ -163,32 +215,38 @@ def load(source: str) -> Any:
 # ------------------------------------------------------------------------------------------- pages
 
 
-def page(source: str) -> tuple[Any, list[tuple[Any, str | None]]]:
-    """Return MailUp's page envelope without its `Items`, and each item beside its own piece of the source.
+Rows = Iterable[tuple[dict[str, Any], str | None]]
 
-    A record keeps that piece and decodes it again when asked for its original: the decoded rows of a large export
-    would need several times the memory of the records. What can't be split so is decoded as a whole, and its items
-    have no source.
+
+def page(source: str, collect: Callable[[Rows], list[T]]) -> tuple[Any, list[T]]:
+    """Return MailUp's page envelope without its `Items`, and what is made of these; None if there is no such envelope.
+
+    Args:
+        source: the JSON.
+        collect: is given the objects among the items, one by one, each beside its own piece of the source. A record
+            keeps that piece and decodes it again when asked for its original: the decoded rows of a large export would
+            need several times the memory of the records. If the source can't be split so, it is decoded as a whole, and
+            the items have no piece.
 
     Raises:
         ValueError: it isn't JSON.
     """
     try:
-        found = _split(source)
-    except (IndexError, StopIteration, ValueError):
+        found = _split(source, collect)
+    except (IndexError, StopIteration, RuntimeError, ValueError):
         found = None
     if found is not None:
         return found
     body = load(source)
     if not isinstance(body, dict) or not isinstance(items := pick(body, "Items"), list):
         return None, []
-    return body, [(each, None) for each in items]
+    return body, collect((each, None) for each in items if isinstance(each, dict))
 
 
-def _split(source: str) -> tuple[dict[str, Any], list[tuple[Any, str | None]]] | None:
+def _split(source: str, collect: Callable[[Rows], list[T]]) -> tuple[dict[str, Any], list[T]] | None:
     """Decode the members of an object one by one, and those of its `Items` too; None if it isn't a page."""
     envelope: dict[str, Any] = {}
-    items: list[tuple[Any, str | None]] | None = None
+    items: list[T] | None = None
     at = _after(source, 0, "{")
     while True:
         if source[at] != '"':
@@ -196,9 +254,9 @@ def _split(source: str) -> tuple[dict[str, Any], list[tuple[Any, str | None]]] |
         name, at = _scan(source, at)
         at = _after(source, at, ":")
         if name == "Items":
-            if source[at] != "[":
-                return None
-            items, at = _elements(source, at)
+            ends: list[int] = []
+            items = collect(_elements(source, at, ends))
+            at = ends[0]
         else:
             envelope[name], at = _scan(source, at)
         at = _skip(source, at)
@@ -210,21 +268,26 @@ def _split(source: str) -> tuple[dict[str, Any], list[tuple[Any, str | None]]] |
     return envelope, items
 
 
-def _elements(source: str, at: int) -> tuple[list[tuple[Any, str | None]], int]:
-    """Return the elements of the array that begins at an index, each beside its source, and the index after it."""
-    found: list[tuple[Any, str | None]] = []
+def _elements(source: str, at: int, ends: list[int]) -> Rows:
+    """Yield the objects in the array that begins at an index, each beside its source; put the index after it in `ends`.
+
+    Each is decoded when it is asked for, so that a page's rows are never in memory at once.
+    """
     at = _after(source, at, "[")
-    if source[at] == "]":
-        return found, at + 1
-    while True:
+    scan, ended = _scan, source[at] == "]"
+    while not ended:
         begin = at
-        value, at = _scan(source, at)
-        found.append((value, source[begin:at]))
-        if source[at] != ",":
-            at = _skip(source, at)
-            if source[at] == "]":
-                return found, at + 1
-        at = _after(source, at, ",")
+        value, at = scan(source, at)
+        if type(value) is dict:
+            yield value, source[begin:at]
+        if source[at] == "," and source[at + 1] == "{":
+            at += 1
+            continue
+        at = _skip(source, at)
+        ended = source[at] == "]"
+        if not ended:
+            at = _after(source, at, ",")
+    ends.append(at + 1)
 
 
 def _after(source: str, at: int, mark: str) -> int:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Self, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, Final, NamedTuple, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
 from ..exceptions import UnexpectedResponse
 from . import parsing
@@ -20,17 +20,18 @@ MOST_SHAPES: Final = 100
 _PARSERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     str: parsing.text,
     bool: parsing.flag,
-    int: parsing.number,
     int | None: parsing.number,
     datetime | None: parsing.moment,
 }
+_AS_THEY_ARE: Final[Mapping[Any, type]] = {str: str, bool: bool, int: int, int | None: int}
+"""Which type of a value needs no parsing, by the type of the field."""
+
 _SCALARS: Final = (str, int, datetime, type(None))
 
 
 def key(
     *names: str,
     parse: Callable[[Any], Any] | None = None,
-    lazy: bool = False,
     or_argument: str = "",
     repr: bool = True,  # noqa: A002 (as dataclasses.field has it)
 ) -> Any:
@@ -41,39 +42,16 @@ def key(
         parse: makes the field's value of MailUp's, which is None when it is missing. Unless given, the field's type
             decides: text (empty when missing), a number, a flag (false when missing), a moment. A field of type `int`
             must be there, since nothing could be done without an id.
-        lazy: parse it when it is first asked for. For a value with a structure, which costs time and memory.
         or_argument: the argument of the call whose value stands for a missing number, such as `list_id`.
         repr: whether `repr` shows it.
     """
-    return field(repr=repr, metadata={"key": _Key(names, parse, lazy, or_argument)})
+    return field(repr=repr, metadata={"key": _Key(names, parse, or_argument)})
 
 
 class _Key(NamedTuple):
     names: tuple[str, ...]
     parse: Callable[[Any], Any] | None
-    lazy: bool
     or_argument: str
-
-
-class _Lazy:
-    """A field that is parsed from a record's source when it is first asked for."""
-
-    def __init__(self, slot: Any, parse: Callable[[Mapping[str, Any]], Any]) -> None:
-        self._slot = slot
-        self._parse = parse
-
-    def __get__(self, record: Record | None, owner: type | None = None) -> Any:
-        if record is None:
-            return self
-        try:
-            return self._slot.__get__(record, owner)
-        except AttributeError:
-            value = self._parse(record.raw)
-        self._slot.__set__(record, value)
-        return value
-
-    def __set__(self, record: Record, value: Any) -> None:
-        self._slot.__set__(record, value)
 
 
 class _Raw:
@@ -100,20 +78,10 @@ class RecordType(type):
         made = super().__new__(cls, name, bases, namespace)
         if "__slots__" in namespace:
             return made  # the second time: a dataclass gets its slots by being made again
-        made = dataclass(frozen=True, slots=True, kw_only=True, eq=False)(made)
-        for each in fields(made):  # type: ignore[arg-type]
-            about = each.metadata.get("key")
-            slot = made.__dict__.get(each.name)
-            if slot is not None and each.name == "raw":
-                setattr(made, "raw", _Raw(slot))  # noqa: B010 (mypy: a type has no such attribute)
-            elif slot is not None and about.lazy:
-                setattr(made, each.name, _Lazy(slot, functools.partial(_parse_lazily, about)))
-        return made
-
-
-def _parse_lazily(about: _Key, row: Mapping[str, Any]) -> Any:
-    assert about.parse is not None
-    return about.parse(parsing.pick(row, *about.names))
+        record: Any = dataclass(frozen=True, slots=True, kw_only=True, eq=False)(made)
+        if "raw" in vars(record):
+            record.raw = _Raw(record.raw)
+        return cast(RecordType, record)
 
 
 class Record(metaclass=RecordType):
@@ -141,28 +109,35 @@ class Record(metaclass=RecordType):
         """
         if not isinstance(row, dict):
             raise UnexpectedResponse("MailUp's answer is not an object.", status=200)
-        plans = _plans(cls)
-        shape = tuple(row)
-        plan = plans.get(shape)
-        if plan is None:
-            if len(plans) >= MOST_SHAPES:
-                plans.clear()
-            plan = plans[shape] = _plan(cls, row)
-        made = object.__new__(cls)
-        for store, name, kind, parse in plan.present:
-            value = row[name]
-            store(made, value if type(value) is kind else parse(value))
-        for store, value in plan.missing:
-            store(made, value)
-        for store, name, about in plan.required:
-            value = parsing.number(row[name]) if name else None
-            if about.or_argument:
-                value = value or (arguments or {}).get(about.or_argument)
-            if value is None:
-                raise UnexpectedResponse(f"MailUp's answer has no {about.names[0]}.", status=200)
-            store(made, value)
-        plan.store_raw(made, row if source is None else source)
-        return made
+        return cls.parse_all([(row, source)], arguments=arguments)[0]
+
+    @classmethod
+    def parse_all(cls, rows: parsing.Rows, *, arguments: Mapping[str, int] | None = None) -> list[Self]:
+        """Return the records of decoded rows, each beside its JSON if the record is to keep that in place of the row.
+
+        Raises:
+            UnexpectedResponse: one has no id.
+        """
+        plans, create, found = _plans(cls), object.__new__, []
+        for row, source in rows:
+            shape = tuple(row)
+            plan = plans.get(shape)
+            if plan is None:
+                if len(plans) >= MOST_SHAPES:
+                    plans.clear()
+                plan = plans[shape] = _plan(cls, row)
+            record = create(cls)
+            for store, name, kind, parse in plan.present:
+                value = row[name]
+                store(record, value if type(value) is kind else parse(value))
+            for store, value in plan.missing:
+                store(record, value)
+            for store, spelled, about in plan.from_call:
+                value = parsing.number(row[spelled]) if spelled is not None else None
+                store(record, value or _required(about.names[0], (arguments or {}).get(about.or_argument)))
+            plan.store_raw(record, row if source is None else source)
+            found.append(record)
+        return found
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -178,12 +153,26 @@ class Record(metaclass=RecordType):
 
 
 class _Plan(NamedTuple):
-    """How to parse rows of one shape: setters of slots, and MailUp's spelling of the keys."""
+    """How to parse rows of one shape.
+
+    Attributes:
+        present: for each value in the row, the setter of its slot, its key as MailUp spells it, the type of a value
+            that needs no parsing, and the parser of others.
+        missing: the setter and the value of each field that the row lacks.
+        from_call: the setter and the key of each number that an argument of the call may stand for.
+    """
 
     present: tuple[tuple[Callable[[Any, Any], None], str, type | None, Callable[[Any], Any]], ...]
     missing: tuple[tuple[Callable[[Any, Any], None], Any], ...]
-    required: tuple[tuple[Callable[[Any, Any], None], str | None, _Key], ...]
+    from_call: tuple[tuple[Callable[[Any, Any], None], str | None, _Key], ...]
     store_raw: Callable[[Any, Any], None]
+
+
+def _required(name: str, value: object) -> int:
+    found = parsing.number(value)
+    if found is None:
+        raise UnexpectedResponse(f"MailUp's answer has no {name}.", status=200)
+    return found
 
 
 @functools.cache
@@ -198,23 +187,26 @@ def _compared(cls: type[Record]) -> tuple[str, ...]:
 
 def _plan(cls: type[Record], row: Mapping[str, Any]) -> _Plan:
     types = get_type_hints(cls)
-    present, missing, required = [], [], []
+    present, missing, from_call = [], [], []
     for each in fields(cls):
-        if each.name == "raw" or (about := each.metadata["key"]).lazy:
+        if each.name == "raw":
             continue
-        store = getattr(cls, each.name).__set__
-        name = parsing.spelling(row, *about.names)
-        wanted = types[each.name]
-        if about.parse is None and wanted is int:
-            required.append((store, name, about))
+        about: _Key = each.metadata["key"]
+        store = vars(_owner(cls, each.name))[each.name].__set__
+        name, kind = parsing.spelling(row, *about.names), types[each.name]
+        if about.or_argument:
+            from_call.append((store, name, about))
             continue
-        parse = about.parse or _PARSERS[wanted]
+        parse = about.parse or (functools.partial(_required, about.names[0]) if kind is int else _PARSERS[kind])
         if name is None:
             missing.append((store, parse(None)))
         else:
-            as_it_is = about.parse is None and wanted in (str, bool, int | None)
-            present.append((store, name, {str: str, bool: bool}.get(wanted, int) if as_it_is else None, parse))
-    return _Plan(tuple(present), tuple(missing), tuple(required), cls.raw.__set__)
+            present.append((store, name, None if about.parse else _AS_THEY_ARE.get(kind), parse))
+    return _Plan(tuple(present), tuple(missing), tuple(from_call), vars(Record)["raw"].__set__)
+
+
+def _owner(cls: type, name: str) -> type:
+    return next(each for each in cls.__mro__ if name in vars(each))
 
 
 def list_of(record: type[R]) -> Callable[[Any], list[R]]:
@@ -225,6 +217,6 @@ def list_of(record: type[R]) -> Callable[[Any], list[R]]:
 
     def parse(body: Any) -> list[R]:
         rows = parsing.array(body.get("Items") if isinstance(body, dict) else body)
-        return [record.parse(row) for row in rows if isinstance(row, dict)]
+        return record.parse_all((row, None) for row in rows if isinstance(row, dict))
 
     return parse

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import partial
 
 from .. import parsing
-from ..declared import called, plain
+from ..declared import By, called
 from ..operations import DOCUMENTED, Operation
 from ..records import Record, key
-from .requester import Resource
+from ..requester import Resource
 
 
 class AccountInfo(Record):
@@ -47,5 +47,5 @@ DETAILS = Operation("account.details", "GET", "/Console/Authentication/Details",
 class Account(Resource):
     """The operations of the account."""
 
-    info = called(plain, INFO, "Return whose account this is: MailUp recommends it to see whether one is connected.")
-    details = called(plain, DETAILS, "Return who this is, with language, plan and credits.")
+    info = called(By.nothing, INFO, "Return whose account this is: MailUp's recommended test of a connection.")
+    details = called(By.nothing, DETAILS, "Return who this is, with language, plan and credits.")

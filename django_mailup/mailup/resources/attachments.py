@@ -6,11 +6,11 @@ import base64
 from typing import Any, Unpack
 
 from .. import arguments, parsing
-from ..declared import by_list_and_message, called
+from ..declared import By, called
 from ..flow import CallOptions
 from ..operations import DOCUMENTED, MAILUP_CODE, Operation
 from ..records import Record, key, list_of
-from .requester import Resource
+from ..requester import Resource
 
 
 class Attachment(Record):
@@ -38,7 +38,7 @@ DELETE = Operation("attachments.delete", "DELETE", "/Console/List/{list_id}/Emai
 class Attachments(Resource):
     """The operations on attachments. Each returns all that the message has then."""
 
-    all = called(by_list_and_message, ALL, "Return the attachments of a message.")
+    all = called(By.list_and_message, ALL, "Return the attachments of a message.")
 
     def add(
         self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes, **options: Unpack[CallOptions]

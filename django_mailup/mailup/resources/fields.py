@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from .. import arguments
 from ..arguments import FieldValues
-from ..declared import paged, rows
+from ..declared import Rows, paged
 from ..flow import CallOptions, Steps
 from ..operations import DOCUMENTED, Operation
-from ..paging import Progress
+from ..paging import PageOptions, Progress
 from ..records import Record, key
-from .requester import Requester, Resource
+from ..requester import Requester, Resource
 
 
 class PersonalField(Record):
@@ -35,7 +35,7 @@ class Fields(Resource):
         self._ids: dict[str, int] | None = None
 
     all = paged(
-        rows, ALL, "Yield the account's personal fields, by id. Without an order MailUp sends the highest ids first."
+        Rows.of_all, ALL, "Yield the account's personal fields, by id; MailUp's own order has the highest first."
     )
 
     def resolve(self, values: FieldValues | None, **options: Unpack[CallOptions]) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ class Fields(Resource):
 
     def _look_up(self, options: CallOptions) -> Steps[dict[str, int]]:
         ids: dict[str, int] = {}
-        page = self._page(ALL, options={**options})
+        page = self._page(ALL, options=cast(PageOptions, options))
         progress: Progress[PersonalField] = Progress()
         while progress.next is not None:
             ids |= {each.name.casefold(): each.id for each in progress.take((yield from page(progress.next)))}

@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..declared import (
-    by_group,
-    by_group_and_recipient,
-    called,
-    paged,
-    rows_of_group,
-    rows_of_list,
-    rows_of_list_and_recipient,
-)
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
 from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
+from ..parsing import nothing
 from ..records import Record, key
+from ..requester import Resource
 from .recipients import BY_ID, Recipient
-from .requester import Resource
 
 
 class Group(Record):
@@ -37,23 +30,23 @@ BY_GROUP: Final = ("idGroup",)
 ALL = Operation("groups.all", "GET", "/Console/List/{list_id}/Groups", DOCUMENTED, Group, BY_GROUP)
 CREATE = Operation("groups.create", "POST", "/Console/List/{list_id}/Group", RECORDED, Group)
 UPDATE = Operation("groups.update", "PUT", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, Group)
-DELETE = Operation("groups.delete", "DELETE", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, parsing.nothing)
+DELETE = Operation("groups.delete", "DELETE", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, nothing)
 CLEAR = Operation("groups.clear", "DELETE", "/Console/List/{list_id}/Group/{group_id}/Recipients", DOCUMENTED,
     lambda body: parsing.count(parsing.pick(parsing.mapping(body), "Removed")))
 OF_RECIPIENT = Operation("groups.of_recipient", "GET", "/Console/List/{list_id}/Recipient/{recipient_id}/Groups",
     MAILUP_CODE, Group, BY_GROUP)
 RECIPIENTS = Operation("groups.recipients", "GET", "/Console/Group/{group_id}/Recipients", DOCUMENTED, Recipient, BY_ID)
 SUBSCRIBE = Operation("groups.subscribe", "POST", "/Console/Group/{group_id}/Subscribe/{recipient_id}", DOCUMENTED,
-    parsing.nothing)
+    nothing)
 UNSUBSCRIBE = Operation("groups.unsubscribe", "DELETE", "/Console/Group/{group_id}/Unsubscribe/{recipient_id}",
-    DOCUMENTED, parsing.nothing)
+    DOCUMENTED, nothing)
 # fmt: on
 
 
 class Groups(Resource):
     """The operations on groups."""
 
-    all = paged(rows_of_list, ALL, "Yield the groups of a list.")
+    all = paged(Rows.of_list, ALL, "Yield the groups of a list.")
 
     def create(
         self, *, list_id: int, name: str, notes: str = "", deletable: bool = True, **options: Unpack[CallOptions]
@@ -69,25 +62,14 @@ class Groups(Resource):
         self, *, list_id: int, group_id: int, name: str, notes: str = "", deletable: bool = True,
         **options: Unpack[CallOptions],
     ) -> Group:  # fmt: skip
-        """Change a group, and return it.
-
-        Raises:
-            ValueError: the name is empty.
-        """
+        """Change a group, and return it. Arguments and errors are those of `create`."""
         body = _body(name, notes, deletable)
         return self._call(UPDATE, json=body, list_id=list_id, group_id=group_id, options=options)
 
-    def delete(self, *, list_id: int, group_id: int, **options: Unpack[CallOptions]) -> None:
-        """Delete a group; its recipients stay in the list.
-
-        Raises:
-            APIError: it is the built-in test group, which can't be deleted.
-        """
-        return self._call(DELETE, list_id=list_id, group_id=group_id, options=options)
-
-    clear = called(by_group, CLEAR, "Take everybody out of a group, and return how many they were.")
-    of_recipient = paged(rows_of_list_and_recipient, OF_RECIPIENT, "Yield the groups of a list that a recipient is in.")
-    recipients = paged(rows_of_group, RECIPIENTS, "Yield the recipients in a group.")
+    delete = called(By.group, DELETE, "Delete a group, but not the test group; its recipients stay in the list.")
+    clear = called(By.group, CLEAR, "Take everybody out of a group, and return how many they were.")
+    of_recipient = paged(Rows.of_list_and_recipient, OF_RECIPIENT, "Yield the groups of a list that a recipient is in.")
+    recipients = paged(Rows.of_group, RECIPIENTS, "Yield the recipients in a group.")
 
     def subscribe(
         self, *, group_id: int, recipient_id: int, to_list: bool = True, **options: Unpack[CallOptions]
@@ -100,9 +82,7 @@ class Groups(Resource):
         params = None if to_list else {"confirmSubscription": "false"}
         return self._call(SUBSCRIBE, params=params, group_id=group_id, recipient_id=recipient_id, options=options)
 
-    unsubscribe = called(
-        by_group_and_recipient, UNSUBSCRIBE, "Take a recipient out of a group alone, not out of its list."
-    )
+    unsubscribe = called(By.group_and_recipient, UNSUBSCRIBE, "Take a recipient out of a group, not of its list.")
 
 
 def _body(name: str, notes: str, deletable: bool) -> dict[str, Any]:

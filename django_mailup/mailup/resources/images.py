@@ -6,25 +6,26 @@ import base64
 from typing import Any, Unpack
 
 from .. import arguments, parsing
-from ..declared import by_list, called, plain
+from ..declared import By, called
 from ..flow import CallOptions
 from ..operations import MAILUP_CODE, Operation
-from .requester import Resource
+from ..parsing import nothing
+from ..requester import Resource
 
 # fmt: off
 ALL = Operation("images.all", "GET", "/Console/Images", MAILUP_CODE, parsing.strings)
 OF_LIST = Operation("images.of_list", "GET", "/Console/List/{list_id}/Images", MAILUP_CODE, parsing.strings)
 ADD = Operation("images.add", "POST", "/Console/Images", MAILUP_CODE, parsing.strings)
 ADD_TO_LIST = Operation("images.add_to_list", "POST", "/Console/List/{list_id}/Images", MAILUP_CODE, parsing.strings)
-DELETE = Operation("images.delete", "DELETE", "/Console/Images", MAILUP_CODE, parsing.nothing)
+DELETE = Operation("images.delete", "DELETE", "/Console/Images", MAILUP_CODE, nothing)
 # fmt: on
 
 
 class Images(Resource):
     """The operations on images. An image is its URL."""
 
-    all = called(plain, ALL, "Return the URLs of the account's images.")
-    of_list = called(by_list, OF_LIST, "Return the URLs of a list's images.")
+    all = called(By.nothing, ALL, "Return the URLs of the account's images.")
+    of_list = called(By.list, OF_LIST, "Return the URLs of a list's images.")
 
     def add(self, *, name: str, content: bytes, **options: Unpack[CallOptions]) -> list[str]:
         """Add an image to the account, and return its URL, or those of all: sources differ.

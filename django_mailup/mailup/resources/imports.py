@@ -6,17 +6,18 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Unpack, cast
+from typing import Any, Final, Literal, Unpack, cast
 
 from ...exceptions import MailUpUnavailable
 from .. import parsing
-from ..declared import by_import, called, paged, rows
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions, Steps
 from ..operations import DOCUMENTED, LISTED, MAILUP_CODE, Operation
+from ..parsing import whole_number
 from ..records import Record, key
+from ..requester import Requester, Resource
 from .fields import Fields
 from .new_recipients import NewRecipient, all_as_json
-from .requester import Requester, Resource
 
 As = Literal["asOptin", "asOptout"]
 
@@ -46,9 +47,9 @@ class ImportDetails(Record):
 
 
 # fmt: off
-START = Operation("imports.start", "POST", "/Console/List/{list_id}/Recipients", DOCUMENTED, parsing.whole_number)
+START = Operation("imports.start", "POST", "/Console/List/{list_id}/Recipients", DOCUMENTED, whole_number)
 START_IN_GROUP = Operation("imports.start_in_group", "POST", "/Console/Group/{group_id}/Recipients", DOCUMENTED,
-    parsing.whole_number)
+    whole_number)
 GET = Operation("imports.get", "GET", "/Console/Import/{import_id}", DOCUMENTED, Import)
 SENDING = Operation("imports.sending", "GET", "/Console/Import/{import_id}/Sending", MAILUP_CODE,
     lambda body: parsing.number(parsing.pick(body, "idSending")) if isinstance(body, dict) else None)
@@ -122,14 +123,10 @@ class Imports(Resource):
     def start_in_group(
         self, *, group_id: int, recipients: Iterable[NewRecipient], **switches: Unpack[GroupImportSwitches]
     ) -> int:
-        """Send recipients to a group and its list in one call. As `start`.
-
-        Args:
-            switches: see GroupImportSwitches.
-        """
+        """Send recipients to a group and its list in one call, as `start`. For `switches` see GroupImportSwitches."""
         return self._client.run(self.starting(recipients, switches, group_id=group_id))
 
-    get = called(by_import, GET, "Return how far an import is.")
+    get = called(By.running_import, GET, "Return how far an import is.")
 
     def job(self, *, import_id: int, size: int = 0) -> ImportJob:
         """Return an import that was begun, by its id, to wait for it. Asks MailUp nothing."""
@@ -163,12 +160,10 @@ class Imports(Resource):
             time.sleep(every)
 
     sending = called(
-        by_import,
-        SENDING,
-        "Return the sending that asks the recipients of an import to confirm; None without one. Nobody sends it but `sendings.start_now` or `schedule`.",
+        By.running_import, SENDING, "Return the id of the mail that asks to confirm, for `sendings`; None without one."
     )
-    all = paged(rows, ALL, "Yield what MailUp remembers of imports.")
-    details = called(by_import, DETAILS, "Return what MailUp remembers of one import.")
+    all = paged(Rows.of_all, ALL, "Yield what MailUp remembers of imports.")
+    details = called(By.running_import, DETAILS, "Return what MailUp remembers of one import.")
 
     def starting(
         self, recipients: Iterable[NewRecipient], switches: GroupImportSwitches, *, list_id: int | None = None,
@@ -185,15 +180,16 @@ class Imports(Resource):
         return (yield from self._steps(START, json=body, params=params, options=rest, list_id=list_id))
 
 
+_SWITCHES: Final = {
+    "confirm": "ConfirmEmail", "ignore_mobile": "ignoreMobile", "clear_missing_fields": "clearMissingOrEmptyFields"
+}  # fmt: skip
+
+
 def _params(in_group: bool, switches: dict[str, Any]) -> dict[str, str]:
     """Take the switches out of the keyword arguments, and return them as MailUp takes them."""
     as_ = switches.pop("as_", None)
     if as_ not in (None, "asOptin", "asOptout"):
         raise ValueError(f"as_ must be asOptin or asOptout, not {as_!r}.")
-    names = {
-        "confirm": "ConfirmEmail", "ignore_mobile": "ignoreMobile", "clear_missing_fields": "clearMissingOrEmptyFields"
-    }  # fmt: skip
-    if in_group:
-        names["leave_other_groups"] = "removeFromPrevGroups"
     params = {} if as_ is None else {"importType": str(as_)}
+    names = _SWITCHES | ({"leave_other_groups": "removeFromPrevGroups"} if in_group else {})
     return params | {names[name]: "true" for name in names if switches.pop(name, False)}

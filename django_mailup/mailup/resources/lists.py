@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..declared import by_list, called, paged, plain, rows
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
 from ..operations import CLIENTS, DOCUMENTED, Operation
+from ..parsing import nothing
 from ..records import Record, key, list_of
-from .requester import Resource
+from ..requester import Resource
 
 
 class MailingList(Record):
@@ -65,27 +66,25 @@ class Sender:
 
     def as_json(self) -> dict[str, str]:
         """Return it as MailUp takes it. Raise ValueError if a part is empty or no address."""
-        return {
-            "OwnerEmail": arguments.email("sender.owner_email", self.owner_email),
-            "ReplyTo": arguments.email("sender.reply_to", self.reply_to),
-            "NLSenderName": arguments.text("sender.name", self.name),
-            "CompanyName": arguments.text("sender.company", self.company),
-            "ContactName": arguments.text("sender.contact", self.contact),
-            "Address": arguments.text("sender.address", self.address),
-            "City": arguments.text("sender.city", self.city),
-            "CountryCode": arguments.text("sender.country_code", self.country_code),
-            "PermissionReminder": arguments.text("sender.permission_reminder", self.permission_reminder),
-            "WebSiteUrl": arguments.text("sender.website", self.website),
-        }
+        body = {}
+        for name, mailups in _SENDER.items():
+            check = arguments.email if mailups in ("OwnerEmail", "ReplyTo") else arguments.text
+            body[mailups] = check(f"sender.{name}", getattr(self, name))
+        return body
 
 
+_SENDER: Final = {
+    "owner_email": "OwnerEmail", "reply_to": "ReplyTo", "name": "NLSenderName", "company": "CompanyName",
+    "contact": "ContactName", "address": "Address", "city": "City", "country_code": "CountryCode",
+    "permission_reminder": "PermissionReminder", "website": "WebSiteUrl",
+}  # fmt: skip
 # fmt: off
 ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
 DETAILED = Operation("lists.detailed", "GET", "/Console/List", CLIENTS, ListDetails)
 GET = Operation("lists.get", "GET", "/Console/List/{list_id}", CLIENTS, ListDetails)
 CREATE = Operation("lists.create", "POST", "/Console/List", DOCUMENTED, ListDetails)
 UPDATE = Operation("lists.update", "PUT", "/Console/List/{list_id}", DOCUMENTED, ListDetails)
-DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", CLIENTS, parsing.nothing)
+DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", CLIENTS, nothing)
 COUNTRIES = Operation("lists.countries", "GET", "/Console/List/Countries", DOCUMENTED, list_of(Country))
 TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENTED, list_of(TimeZone))
 # fmt: on
@@ -94,13 +93,9 @@ TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENT
 class Lists(Resource):
     """The operations on lists."""
 
-    all = paged(
-        rows,
-        ALL,
-        "Yield every list the MailUp user may see. A list that is missing here is one that this user has no right to.",
-    )
-    detailed = paged(rows, DETAILED, "Yield every list with its sender.")
-    get = called(by_list, GET, "Return one list with its sender.")
+    all = paged(Rows.of_all, ALL, "Yield every list the MailUp user may see; those of other users are missing.")
+    detailed = paged(Rows.of_all, DETAILED, "Yield every list with its sender.")
+    get = called(By.list, GET, "Return one list with its sender.")
 
     def create(
         self, *, name: str, sender: Sender, copy_of: int | None = None, business: bool = True, customer: bool = True,
@@ -156,8 +151,8 @@ class Lists(Resource):
         headers = {"If-Match": arguments.text("guid", guid)}
         return self._call(DELETE, headers=headers, list_id=list_id, options=options)
 
-    countries = called(plain, COUNTRIES, "Return the countries that a list's address may have.")
-    time_zones = called(plain, TIME_ZONES, "Return the time zones that a list may have.")
+    countries = called(By.nothing, COUNTRIES, "Return the countries that a list's address may have.")
+    time_zones = called(By.nothing, TIME_ZONES, "Return the time zones that a list may have.")
 
 
 def _body(name: str | None, sender: Sender | None, settings: Mapping[str, object] | None) -> dict[str, Any]:

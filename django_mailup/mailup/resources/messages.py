@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..declared import by_list_and_message, by_template, called, paged, rows, rows_of_list, rows_of_list_and_message
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
 from ..operations import DOCUMENTED, MAILUP_CODE, Operation
 from ..paging import Paged, PageOptions
+from ..parsing import nothing
 from ..records import Record, key
-from .requester import Resource
+from ..requester import Resource
 
 
 class Message(Record):
@@ -58,16 +59,15 @@ ARCHIVED = Operation("messages.archived", "GET", "/Console/List/{list_id}/Archiv
 GET = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, MessageDetails)
 CREATE = Operation("messages.create", "POST", "/Console/List/{list_id}/Email", DOCUMENTED, Message)
 UPDATE = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
-DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE,
-    parsing.nothing)
+DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE, nothing)
 FROM_TEMPLATE = Operation("messages.create_from_template", "POST",
     "/Console/List/{list_id}/Email/Template/{template_id}", MAILUP_CODE, Message)
 MERGE_ON = Operation("messages.enable_merge_fields", "PUT",
-    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true", DOCUMENTED, parsing.nothing)
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true", DOCUMENTED, nothing)
 MERGE_OFF = Operation("messages.disable_merge_fields", "PUT",
-    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false", DOCUMENTED, parsing.nothing)
-VISIBILITY = Operation("messages.set_visibility", "PUT", "/Console/List/{list_id}/Email/{message_id}/Online/Visibility",
-    MAILUP_CODE, parsing.nothing)
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false", DOCUMENTED, nothing)
+VISIBILITY = Operation("messages.set_visibility", "PUT",
+    "/Console/List/{list_id}/Email/{message_id}/Online/Visibility", MAILUP_CODE, nothing)
 HISTORY = Operation("messages.send_history", "GET", "/Console/List/{list_id}/Email/{message_id}/SendHistory",
     DOCUMENTED, SendRecord)
 # fmt: on
@@ -85,14 +85,10 @@ class Messages(Resource):
         wanted = ",".join(tags)
         return self._pages(ALL, params={"tags": wanted} if wanted else {}, list_id=list_id, options=options)
 
-    everywhere = paged(rows, EVERYWHERE, "Yield the messages of all lists.")
-    online = paged(
-        rows_of_list,
-        ONLINE,
-        "Yield the messages that the public may read. Empty when the list's public visibility is off.",
-    )
-    archived = paged(rows_of_list, ARCHIVED, "Yield the messages of the public archive.")
-    get = called(by_list_and_message, GET, "Return a message with its content.")
+    everywhere = paged(Rows.of_all, EVERYWHERE, "Yield the messages of all lists.")
+    online = paged(Rows.of_list, ONLINE, "Yield the messages that the public may read; none if the list isn't public.")
+    archived = paged(Rows.of_list, ARCHIVED, "Yield the messages of the public archive.")
+    get = called(By.list_and_message, GET, "Return a message with its content.")
 
     def create(
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
@@ -122,24 +118,21 @@ class Messages(Resource):
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
         pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message anew, and return it.
-
-        Arguments and errors are those of `create`.
-        """
+        """Write a message anew, and return it. Arguments and errors are those of `create`."""
         body = _body(subject, content, notes, merge_fields, is_confirmation, embed_images, track, tag_ids, pre_header)
         body["idMessage"] = message_id
         return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
-    delete = called(by_list_and_message, DELETE, "Delete a message.")
-    create_from_template = called(by_template, FROM_TEMPLATE, "Create a message from a template, and return it.")
-    enable_merge_fields = called(by_list_and_message, MERGE_ON, "Let `[name]` and the like stand for personal fields.")
-    disable_merge_fields = called(by_list_and_message, MERGE_OFF, "Let `[name]` and the like stand as they are.")
+    delete = called(By.list_and_message, DELETE, "Delete a message.")
+    create_from_template = called(By.template, FROM_TEMPLATE, "Create a message from a template, and return it.")
+    enable_merge_fields = called(By.list_and_message, MERGE_ON, "Let `[name]` and the like stand for personal fields.")
+    disable_merge_fields = called(By.list_and_message, MERGE_OFF, "Let `[name]` and the like stand as they are.")
 
     def set_visibility(self, *, list_id: int, message_id: int, visible: bool, **options: Unpack[CallOptions]) -> None:
         """Set whether the public may read a message."""
         return self._call(VISIBILITY, json=bool(visible), list_id=list_id, message_id=message_id, options=options)
 
-    send_history = paged(rows_of_list_and_message, HISTORY, "Yield when and to how many a message was sent.")
+    send_history = paged(Rows.of_list_and_message, HISTORY, "Yield when and to how many a message was sent.")
 
 
 def _body(

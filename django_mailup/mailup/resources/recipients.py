@@ -5,22 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any, Final, Unpack
+from typing import Any, Final, Unpack, cast
 
 from ...exceptions import ImportStopped, MailUpError
 from .. import arguments, parsing
 from ..arguments import FieldValues
-from ..declared import by_list_and_recipient, by_recipient, called
+from ..declared import By, called
 from ..expressions import Field
 from ..flow import CallOptions, Steps
 from ..operations import CLIENTS, DOCUMENTED, MAILUP_CODE, RECORDED, Operation
 from ..paging import Paged, PageOptions, Progress
+from ..parsing import nothing, whole_number
 from ..records import Record, key, list_of
+from ..requester import Requester, Resource
 from .fields import Fields
 from .imports import GroupImportSwitches, ImportJob, Imports
 from .new_recipients import NewRecipient
-from .requester import Requester, Resource
 
 CHUNK: Final = 1000
 """How many recipients go in one call. MailUp names no limit, but very large bodies are refused."""
@@ -37,9 +37,7 @@ class Recipient(Record):
     name: str = key("Name")
     mobile_prefix: str = key("MobilePrefix")
     mobile_number: str = key("MobileNumber")
-    fields: Mapping[int, str] = key(
-        "Fields", parse=partial(parsing.table, of=parsing.text, under="Value", by=("Id",)), lazy=True
-    )
+    fields: Mapping[int, str] = key("Fields", parse=parsing.field_texts)
     opted_in_at: datetime | None = key("Optin_Date")
 
 
@@ -65,17 +63,16 @@ OPT_INS = Operation("recipients.opt_ins", "GET", "/Console/List/{list_id}/Recipi
     BY_ID)
 SEARCH = Operation("recipients.search", "GET", "/Console/Recipients", CLIENTS, list_of(Recipient))
 GET = Operation("recipients.get", "GET", "/Console/Recipients/{recipient_id}", CLIENTS, Recipient)
-ADD = Operation("recipients.add", "POST", "/Console/List/{list_id}/Recipient", DOCUMENTED, parsing.whole_number)
+ADD = Operation("recipients.add", "POST", "/Console/List/{list_id}/Recipient", DOCUMENTED, whole_number)
 ADD_TO_GROUP = Operation("recipients.add_to_group", "POST", "/Console/Group/{group_id}/Recipient", DOCUMENTED,
-    parsing.whole_number)
+    whole_number)
 UPDATE = Operation("recipients.update", "PUT", "/Console/Recipient/Detail", DOCUMENTED, Recipient)
 SUBSCRIBE = Operation("recipients.subscribe", "POST", "/Console/List/{list_id}/Subscribe/{recipient_id}", MAILUP_CODE,
-    parsing.nothing)
+    nothing)
 UNSUBSCRIBE = Operation("recipients.unsubscribe", "DELETE", "/Console/List/{list_id}/Unsubscribe/{recipient_id}",
-    DOCUMENTED, parsing.nothing)
-REMOVE = Operation("recipients.remove", "DELETE", "/Console/List/{list_id}/Recipient/{recipient_id}", RECORDED,
-    parsing.nothing)
-DELETE = Operation("recipients.delete", "DELETE", "/Console/Recipients/{recipient_id}", DOCUMENTED, parsing.nothing)
+    DOCUMENTED, nothing)
+REMOVE = Operation("recipients.remove", "DELETE", "/Console/List/{list_id}/Recipient/{recipient_id}", RECORDED, nothing)
+DELETE = Operation("recipients.delete", "DELETE", "/Console/Recipients/{recipient_id}", DOCUMENTED, nothing)
 # fmt: on
 
 
@@ -86,8 +83,6 @@ class Recipients(Resource):
         super().__init__(client)
         self._fields = fields
         self._imports = imports
-
-    # ------------------------------------------------------------------------------------ reading
 
     def subscribed(
         self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]
@@ -113,7 +108,7 @@ class Recipients(Resource):
         return self._pages(PENDING, params=_of_group(group_id), list_id=list_id, options=options)
 
     def opt_ins(self, *, list_id: int, group_id: int | None = None, **options: Unpack[PageOptions]) -> Paged[OptIn]:
-        """Yield how every recipient stands with a list. MailUp's webhooks are silent about changes by REST: poll this."""
+        """Yield how every recipient stands with a list. MailUp's webhooks don't tell of changes by REST."""
         return self._pages(OPT_INS, params=_of_group(group_id), list_id=list_id, options=options)
 
     def find(self, *, email: str, list_id: int, **options: Unpack[CallOptions]) -> Recipient | None:
@@ -128,9 +123,7 @@ class Recipients(Resource):
         """Return the account's recipients of this address, whatever their lists."""
         return self._client.run(self._search(arguments.email("email", email), options))
 
-    get = called(by_recipient, GET, "Return one recipient.")
-
-    # ----------------------------------------------------------------------------------- changing
+    get = called(By.recipient, GET, "Return one recipient.")
 
     def add(
         self, *, list_id: int, email: str = "", name: str = "", fields: FieldValues | None = None,
@@ -201,27 +194,17 @@ class Recipients(Resource):
         return self._client.run(self._update(arguments.email("email", email), name, fields, options))
 
     subscribe = called(
-        by_list_and_recipient,
-        SUBSCRIBE,
-        "Subscribe a known recipient to a list, without asking. For people who asked for it: MailUp blocks accounts for abuse.",
+        By.list_and_recipient, SUBSCRIBE, "Subscribe a recipient, who must have asked for it, to a list."
     )
-    unsubscribe = called(
-        by_list_and_recipient,
-        UNSUBSCRIBE,
-        "Unsubscribe a recipient from a list. MailUp remembers it, and recommends this rather than `remove`.",
-    )
-    remove = called(
-        by_list_and_recipient, REMOVE, "Delete a recipient from a list, which forgets that there was a subscription."
-    )
-    delete = called(by_recipient, DELETE, "Delete a recipient from the whole account, for privacy.")
-
-    # -------------------------------------------------------------------------------------- flows
+    unsubscribe = called(By.list_and_recipient, UNSUBSCRIBE, "Unsubscribe a recipient from a list, as MailUp advises.")
+    remove = called(By.list_and_recipient, REMOVE, "Delete a recipient from a list, with all memory of it.")
+    delete = called(By.recipient, DELETE, "Delete a recipient from the whole account, for privacy.")
 
     def _find(self, address: str, list_id: int, options: CallOptions) -> Steps[Recipient | None]:
         # MailUp doesn't say how an apostrophe is written in a filter, so none is.
         part = max(address.split("'"), key=len)
         where = Field("Email") == address if "'" not in address else Field("Email").contains(part)
-        page = self._page(SUBSCRIBED, options={**options, "where": where}, list_id=list_id)
+        page = self._page(SUBSCRIBED, options=cast(PageOptions, {**options, "where": where}), list_id=list_id)
         progress: Progress[Recipient] = Progress()
         while progress.next is not None:
             for each in progress.take((yield from page(progress.next))):
@@ -238,7 +221,7 @@ class Recipients(Resource):
     ) -> Steps[int]:
         body = yield from who.as_json(self._fields, options)
         params = {"ConfirmEmail": "true"} if confirm else None
-        return (yield from self._steps(operation, json=body, params=params, options=options, **ids))
+        return (yield from self._steps(operation, json=body, params=params, headers=None, options=options, **ids))
 
     def _import_many(
         self, recipients: Iterable[NewRecipient], list_id: int | None, group_id: int | None, chunk: int,

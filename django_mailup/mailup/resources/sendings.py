@@ -7,12 +7,12 @@ from typing import Any, Unpack
 
 from .. import arguments, parsing
 from ..arguments import FieldValues
-from ..declared import by_sending, called, paged, rows
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions, Steps
 from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
 from ..records import Record, key
+from ..requester import Requester, Resource
 from .fields import Fields
-from .requester import Requester, Resource
 
 
 class Sent(Record):
@@ -103,11 +103,11 @@ class Sendings(Resource):
         body = {"Email": arguments.email("email", email), "idMessage": arguments.positive("message_id", message_id)}
         return self._client.run(self._to_recipient(body, fields, options))
 
-    immediate = paged(rows, IMMEDIATE, "Yield what is being sent now.")
-    deferred = paged(rows, DEFERRED, "Yield what is scheduled.")
-    undefined = paged(rows, UNDEFINED, "Yield what waits for a decision, such as mails that ask to confirm.")
-    start_now = called(by_sending, START_NOW, "Send what was waiting, and return it.")
-    earliest = called(by_sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
+    immediate = paged(Rows.of_all, IMMEDIATE, "Yield what is being sent now.")
+    deferred = paged(Rows.of_all, DEFERRED, "Yield what is scheduled.")
+    undefined = paged(Rows.of_all, UNDEFINED, "Yield what waits for a decision, such as mails that ask to confirm.")
+    start_now = called(By.sending, START_NOW, "Send what was waiting, and return it.")
+    earliest = called(By.sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
 
     def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
         """Set when a sending begins, and return it.

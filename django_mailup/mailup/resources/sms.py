@@ -8,14 +8,15 @@ from typing import Any, Unpack
 
 from .. import arguments, parsing
 from ..arguments import FieldValues
-from ..declared import by_list_and_message, by_message, by_sending, called, paged, rows, rows_of_list
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions, Steps
 from ..operations import CLIENTS, DOCUMENTED, INFERRED, MAILUP_CODE, RECORDED, Operation
+from ..parsing import whole_number
 from ..records import Record, key
+from ..requester import Requester, Resource
 from .fields import Fields
 from .new_recipients import NewRecipient, all_as_json
 from .recipients import BY_ID, Recipient
-from .requester import Requester, Resource
 from .sendings import Sending, Sent
 
 
@@ -41,10 +42,9 @@ class SmsOptIn(Record):
 
 
 # fmt: off
-IMPORT = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", DOCUMENTED,
-    parsing.whole_number)
+IMPORT = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", DOCUMENTED, whole_number)
 IMPORT_TO_GROUP = Operation("sms.import_to_group", "POST", "/Console/Sms/Group/{group_id}/Recipients", DOCUMENTED,
-    parsing.whole_number)
+    whole_number)
 SUBSCRIBED = Operation("sms.subscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Subscribed", INFERRED,
     Recipient, BY_ID)
 UNSUBSCRIBED = Operation("sms.unsubscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Unsubscribed", INFERRED,
@@ -64,11 +64,12 @@ IMMEDIATE = Operation("sms.immediate", "GET", "/Console/Sms/Sendings/Immediate",
 DEFERRED = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred", DOCUMENTED, Sending)
 UNDEFINED = Operation("sms.undefined", "GET", "/Console/Sms/Sendings/Undefined", DOCUMENTED, Sending)
 START_NOW = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate", DOCUMENTED, Sending)
+# MailUp's own SDK writes `Sending` in this path; the plural is inferred from e-mail.
 EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", INFERRED, parsing.moment)
 SCHEDULE = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", DOCUMENTED, Sending)
 REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.anything)
-REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails", MAILUP_CODE,
-    parsing.anything)
+REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails",
+    MAILUP_CODE, parsing.anything)
 # fmt: on
 
 
@@ -78,8 +79,6 @@ class Sms(Resource):
     def __init__(self, client: Requester, fields: Fields) -> None:
         super().__init__(client)
         self._fields = fields
-
-    # --------------------------------------------------------------------------------- recipients
 
     def import_to_list(
         self, *, list_id: int, recipients: Iterable[NewRecipient], clear_missing_fields: bool = False,
@@ -111,12 +110,10 @@ class Sms(Resource):
         params |= {"removeFromPrevGroups": "true"} if leave_other_groups else {}
         return self._client.run(self._import(IMPORT_TO_GROUP, recipients, params, options, group_id=group_id))
 
-    subscribed = paged(rows_of_list, SUBSCRIBED, "Yield the recipients subscribed to a list by SMS.")
-    unsubscribed = paged(rows_of_list, UNSUBSCRIBED, "Yield the recipients unsubscribed from a list by SMS.")
-    pending = paged(rows_of_list, PENDING, "Yield the recipients whose number is to be confirmed.")
-    opt_ins = paged(rows_of_list, OPT_INS, "Yield how every number stands with a list.")
-
-    # ----------------------------------------------------------------------------------- messages
+    subscribed = paged(Rows.of_list, SUBSCRIBED, "Yield the recipients subscribed to a list by SMS.")
+    unsubscribed = paged(Rows.of_list, UNSUBSCRIBED, "Yield the recipients unsubscribed from a list by SMS.")
+    pending = paged(Rows.of_list, PENDING, "Yield the recipients whose number is to be confirmed.")
+    opt_ins = paged(Rows.of_list, OPT_INS, "Yield how every number stands with a list.")
 
     def create(
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
@@ -130,22 +127,16 @@ class Sms(Resource):
         body = _message_body(subject, content, notes, merge_fields)
         return self._call(CREATE, json=body, list_id=list_id, options=options)
 
-    all = paged(rows_of_list, ALL, "Yield the text messages of a list.")
-    get = called(by_list_and_message, GET, "Return a text message.")
+    all = paged(Rows.of_list, ALL, "Yield the text messages of a list.")
+    get = called(By.list_and_message, GET, "Return a text message.")
 
     def update(
         self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Write a text message anew, and return it.
-
-        Raises:
-            ValueError: subject or content is empty.
-        """
+        """Write a text message anew, and return it. Arguments and errors are those of `create`."""
         body = _message_body(subject, content, notes, merge_fields)
         return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
-
-    # ------------------------------------------------------------------------------------ sending
 
     def to_list(
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
@@ -190,15 +181,11 @@ class Sms(Resource):
         }
         return self._client.run(self._to_number(body, fields, options))
 
-    immediate = paged(rows, IMMEDIATE, "Yield what is being sent now.")
-    deferred = paged(rows, DEFERRED, "Yield what is scheduled.")
-    undefined = paged(rows, UNDEFINED, "Yield what waits for a decision.")
-    start_now = called(by_sending, START_NOW, "Send what was waiting, and return it.")
-    earliest = called(
-        by_sending,
-        EARLIEST,
-        "Return when a sending may be scheduled at the earliest. MailUp's own SDK writes `Sending`; the plural is inferred from e-mail.",
-    )
+    immediate = paged(Rows.of_all, IMMEDIATE, "Yield what is being sent now.")
+    deferred = paged(Rows.of_all, DEFERRED, "Yield what is scheduled.")
+    undefined = paged(Rows.of_all, UNDEFINED, "Yield what waits for a decision.")
+    start_now = called(By.sending, START_NOW, "Send what was waiting, and return it.")
+    earliest = called(By.sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
 
     def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
         """Set when a sending begins, and return it.
@@ -209,10 +196,8 @@ class Sms(Resource):
         body = {"Date": arguments.moment("at", at)}
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
-    report = called(by_message, REPORT, "Return MailUp's report of a message, as it is: its form isn't documented.")
-    report_details = called(by_message, REPORT_DETAILS, "Return the same in detail, as it is.")
-
-    # -------------------------------------------------------------------------------------- flows
+    report = called(By.message, REPORT, "Return MailUp's report of a message, as it is: its form isn't documented.")
+    report_details = called(By.message, REPORT_DETAILS, "Return the same in detail, as it is.")
 
     def _import(
         self, operation: Operation[int], recipients: Iterable[NewRecipient], params: dict[str, str],
@@ -222,7 +207,7 @@ class Sms(Resource):
         for number, each in enumerate(body):
             if "MobileNumber" not in each:
                 raise ValueError(f"recipients[{number}].mobile_number must not be empty.")
-        return (yield from self._steps(operation, json=body, params=params, options=options, **ids))
+        return (yield from self._steps(operation, json=body, params=params, headers=None, options=options, **ids))
 
     def _to_number(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Steps[Sent]:
         personal = yield from self._fields.resolving(fields, options)

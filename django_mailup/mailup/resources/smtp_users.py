@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from .. import arguments, parsing
-from ..declared import called, plain
+from ..declared import By, called
 from ..flow import CallOptions
 from ..operations import DOCUMENTED, Operation
 from ..records import Record, key, list_of
-from .requester import Resource
+from ..requester import Resource
 
 
 class Priority(Record):
@@ -29,7 +29,7 @@ CREATE = Operation("smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlu
 class SmtpUsers(Resource):
     """The operations on SMTP+ users."""
 
-    priorities = called(plain, PRIORITIES, "Return the priorities that there are.")
+    priorities = called(By.nothing, PRIORITIES, "Return the priorities that there are.")
 
     def create(
         self, *, list_id: int, priority: int = 3, enabled: bool = True, note: str = "",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from .. import arguments, parsing
-from ..declared import by_tag, called, paged, rows_of_list
+from .. import arguments
+from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
 from ..operations import DOCUMENTED, Operation
+from ..parsing import nothing
 from ..records import Record, key
-from .requester import Resource
+from ..requester import Resource
 
 
 class Tag(Record):
@@ -24,14 +25,14 @@ class Tag(Record):
 ALL = Operation("tags.all", "GET", "/Console/List/{list_id}/Tags", DOCUMENTED, Tag)
 CREATE = Operation("tags.create", "POST", "/Console/List/{list_id}/Tag", DOCUMENTED, Tag)
 UPDATE = Operation("tags.update", "PUT", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, Tag)
-DELETE = Operation("tags.delete", "DELETE", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, parsing.nothing)
+DELETE = Operation("tags.delete", "DELETE", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, nothing)
 # fmt: on
 
 
 class Tags(Resource):
     """The operations on tags."""
 
-    all = paged(rows_of_list, ALL, "Yield the tags of a list.")
+    all = paged(Rows.of_list, ALL, "Yield the tags of a list.")
 
     def create(self, *, list_id: int, name: str, **options: Unpack[CallOptions]) -> Tag:
         """Create a tag, and return it."""
@@ -44,4 +45,4 @@ class Tags(Resource):
         body = {"Id": tag_id, "Name": arguments.text("name", name), "Enabled": enabled}
         return self._call(UPDATE, json=body, list_id=list_id, tag_id=tag_id, options=options)
 
-    delete = called(by_tag, DELETE, "Delete a tag.")
+    delete = called(By.tag, DELETE, "Delete a tag.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..declared import by_template, called, paged, rows_of_list
+from ..declared import By, Rows, called, paged
 from ..operations import MAILUP_CODE, Operation
 from ..records import Record, key
-from .requester import Resource
+from ..requester import Resource
 
 
 class Template(Record):
@@ -27,5 +27,5 @@ GET = Operation("templates.get", "GET", "/Console/List/{list_id}/Templates/{temp
 class Templates(Resource):
     """The operations on templates."""
 
-    all = paged(rows_of_list, ALL, "Yield the templates of a list.")
-    get = called(by_template, GET, "Return a template with its content.")
+    all = paged(Rows.of_list, ALL, "Yield the templates of a list.")
+    get = called(By.template, GET, "Return a template with its content.")

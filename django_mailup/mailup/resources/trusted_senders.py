@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Unpack
 
 from .. import arguments, parsing
-from ..declared import paged, rows
+from ..declared import Rows, paged
 from ..flow import CallOptions
 from ..operations import DOCUMENTED, INFERRED, Operation
 from ..records import Record, key
-from .requester import Resource
+from ..requester import Resource
 
 
 class TrustedSender(Record):
@@ -37,4 +37,4 @@ class TrustedSenders(Resource):
         """Ask the owner of an address to confirm it as sender."""
         return self._call(REGISTER, json={"Email": arguments.email("email", email)}, options=options)
 
-    all = paged(rows, ALL, "Yield the trusted senders.; one client has it, under a path that is inferred.")
+    all = paged(Rows.of_all, ALL, "Yield the trusted senders.; one client has it, under a path that is inferred.")

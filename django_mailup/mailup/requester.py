@@ -10,12 +10,12 @@ from dataclasses import replace
 from types import FunctionType
 from typing import Any, Protocol, TypeVar, cast
 
-from ...exceptions import APIError, UnexpectedResponse
-from .. import expressions
-from ..flow import Call, CallOptions, Steps
-from ..operations import Operation
-from ..paging import PAGE_SIZE, Page, Paged, PageOptions, parse_page
-from ..records import R, Record
+from ..exceptions import APIError, UnexpectedResponse
+from . import expressions
+from .flow import Call, CallOptions, Steps
+from .operations import Operation
+from .paging import PAGE_SIZE, Page, Paged, PageOptions, parse_page
+from .records import R, Record
 
 T = TypeVar("T")
 
