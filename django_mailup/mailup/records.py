@@ -84,7 +84,11 @@ class RecordType(type):
         return cast(RecordType, record)
 
 
-class Record(metaclass=RecordType):
+class _Frozen(metaclass=RecordType):
+    """Makes Record one of its classes: mypy takes the fields of a class that names a metaclass for writable."""
+
+
+class Record(_Frozen):
     """A row of MailUp's, parsed.
 
     Two are equal when class and fields are, the original aside. The hash is that of class and id (of class and simple
