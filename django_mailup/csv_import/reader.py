@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import BadFile
-from ..mailup import MailUpClient, NewRecipient
-from ..mailup.resources import arguments
+from ..mailup import MailUpClient, NewRecipient, arguments
 
 OWN_COLUMNS: Final = {
     "email": "email", "e-mail": "email", "mail": "email", "name": "name", "mobileprefix": "mobile_prefix",

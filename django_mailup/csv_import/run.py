@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..exceptions import BadFile, ImportStopped, UnsureChunk
-from ..mailup import MailUpClient
-from ..mailup.resources import arguments
+from ..mailup import MailUpClient, arguments
 from ..mailup.resources.recipients import CHUNK
 from .journal import Journal, Rejects
 from .reader import Line, Reader

@@ -69,3 +69,9 @@ def test_with_response_unknown_names_are_attribute_errors(client: MailUpClient) 
         client.with_response.unknown  # noqa: B018
     with pytest.raises(AttributeError, match="unknown"):
         client.with_response.lists.unknown  # noqa: B018
+
+
+def test_a_paged_method_gives_its_first_page(client: MailUpClient) -> None:
+    page = client.with_response.lists.all(page_size=2)
+
+    assert (len(page.result.items), page.result.total, page.status) == (2, 3, 200)
