@@ -273,7 +273,7 @@ class Journey:
         answer = browser.submit(page, self._form(browser, page, "Connect this site"))
         ended = browser.follow(browser.get(self._consent(browser, answer.headers["Location"], "m67890")))
         require(ended.status_code == 200, f"connecting the site ended with status {ended.status_code}")
-        info = client_for(registration="default").account.info()
+        info = client_for_site(registration="default").account.info()
         require(info.username == "m67890", f"the site acts as {info.username}")
         return f"the site acts as {info.username} of {info.company}, a token without a user"
 
