@@ -37,7 +37,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypedDict, Unpack
+
+
+class _About(TypedDict, total=False):
+    """The arguments of every error: see MailUpError."""
+
+    reason: str
+    status: int
+    headers: Mapping[str, str]
 
 
 class MailUpError(Exception):
@@ -58,12 +66,10 @@ class MailUpError(Exception):
     DETAILS: ClassVar[tuple[str, ...]] = ("reason", "status")
     """Names of the constructor's arguments that `details` returns."""
 
-    def __init__(
-        self, message: str = "", *, reason: str = "", status: int = 0, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.reason = reason
-        self.status = status
-        self.headers: Mapping[str, str] = {} if headers is None else headers
+    def __init__(self, message: str = "", **about: Unpack[_About]) -> None:
+        self.reason = about.get("reason", "")
+        self.status = about.get("status", 0)
+        self.headers = about.get("headers", {})
         super().__init__(message or self._sentence())
 
     def _sentence(self) -> str:
@@ -110,12 +116,10 @@ class ReauthorizationRequired(MailUpError):
         message: str = "",
         *,
         interrupted: bool = False,
-        reason: str = "",
-        status: int = 0,
-        headers: Mapping[str, str] | None = None,
+        **about: Unpack[_About],
     ) -> None:
         self.interrupted = interrupted
-        super().__init__(message, reason=reason, status=status, headers=headers)
+        super().__init__(message, **about)
 
     def _sentence(self) -> str:
         sentence = super()._sentence()
@@ -240,17 +244,15 @@ class MailUpUnavailable(MailUpError):
         self,
         message: str = "",
         *,
-        reason: str = "",
         may_have_arrived: bool = True,
         grant_may_be_spent: bool = False,
         cause: str = "",
-        status: int = 0,
-        headers: Mapping[str, str] | None = None,
+        **about: Unpack[_About],
     ) -> None:
         self.may_have_arrived = may_have_arrived
         self.grant_may_be_spent = grant_may_be_spent
         self.cause = cause
-        super().__init__(message, reason=reason, status=status, headers=headers)
+        super().__init__(message, **about)
 
 
 class RateLimited(MailUpUnavailable):
@@ -264,17 +266,10 @@ class RateLimited(MailUpUnavailable):
     SENTENCES = {"own_limit": "MailUp's limit of calls a second is used up: try again shortly."}
     DETAILS = MailUpError.DETAILS
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        reason: str = "",
-        retry_after: float = 1.0,
-        status: int = 429,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, message: str = "", *, retry_after: float = 1.0, **about: Unpack[_About]) -> None:
         self.retry_after = retry_after
-        super().__init__(message, reason=reason, may_have_arrived=False, status=status, headers=headers)
+        about.setdefault("status", 429)
+        super().__init__(message, may_have_arrived=False, **about)
 
 
 class APIError(MailUpError):
@@ -288,16 +283,10 @@ class APIError(MailUpError):
     code = "refused"
 
     def __init__(
-        self,
-        message: str = "",
-        *,
-        status: int = 0,
-        error_code: str = "",
-        description: str = "",
-        headers: Mapping[str, str] | None = None,
+        self, message: str = "", *, error_code: str = "", description: str = "", **about: Unpack[_About]
     ) -> None:
-        message = message or (f"MailUp refused with status {status}: {description}" if status else "")
-        super().__init__(message, status=status, headers=headers)
+        status = about.get("status", 0)
+        super().__init__(message or (f"MailUp refused with status {status}: {description}" if status else ""), **about)
         self.error_code = error_code
         self.description = description
 
@@ -351,17 +340,15 @@ class UnexpectedResponse(MailUpError):
         self,
         message: str = "",
         *,
-        reason: str = "",
-        status: int = 0,
         content_type: str = "",
         cause: str = "",
         grant_may_be_spent: bool = False,
-        headers: Mapping[str, str] | None = None,
+        **about: Unpack[_About],
     ) -> None:
         self.content_type = content_type
         self.cause = cause
         self.grant_may_be_spent = grant_may_be_spent
-        super().__init__(message, reason=reason, status=status, headers=headers)
+        super().__init__(message, **about)
 
 
 def _subclasses(kind: type[MailUpError]) -> list[type[MailUpError]]:
