@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, Literal, cast
 
@@ -98,11 +97,6 @@ class MailUpSettings:
     def CONNECTED_URL(self) -> str:
         """Where a user lands after connecting when no `next` was given: a URL or a URL name."""
         return str(self._get("CONNECTED_URL", "django_mailup:connections"))
-
-    @property
-    def ADAPTER(self) -> Callable[[], Any] | str | None:
-        """Tests only: a callable, or the dotted path of one, that returns the requests adapter to use for MailUp."""
-        return cast("Callable[[], Any] | str | None", self._get("ADAPTER", None))
 
     def endpoints(self) -> Endpoints:
         """Return MailUp's URLs."""

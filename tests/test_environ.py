@@ -30,7 +30,7 @@ def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4",
     )  # fmt: skip
 
-    assert set(found) == set(conf.KEYS) - {"ADAPTER"}
+    assert set(found) == set(conf.KEYS)
     assert found["ENCRYPTION_KEYS"] == ["a", "b"]
     assert (found["TOKEN_DEADLINE"], found["REFRESH_BATCH_SIZE"]) == (7.5, 20)
 

@@ -90,4 +90,4 @@ def test_the_example_lists_every_environment_variable() -> None:
     settings = (ROOT / "example_project/config/settings.py").read_text(encoding="utf-8")
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)) | {f"MAILUP_{key}" for key in conf.KEYS}
 
-    assert {name for name in read if name not in listed} <= {"MAILUP_ADAPTER", "MAILUP_CONNECTED_URL"}
+    assert {name for name in read if name not in listed} <= {"MAILUP_CONNECTED_URL"}

@@ -1,7 +1,7 @@
 """A local MailUp: for the example project, for tests and for working offline. Imports nothing else of this package.
 
 Three doors to one `Sandbox`: a WSGI server on a real socket (`server`), an adapter for requests that never leaves
-the process (`adapter`), and the pytest fixtures of `django_mailup.testing`.
+the process (`adapter`), and `django_mailup.testing`, which puts it in MailUp's place in tests.
 """
 
 from .app import Sandbox
