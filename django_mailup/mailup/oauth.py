@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -24,20 +23,6 @@ from .tokens import TokenSet
 
 ClientAuthentication = Literal["body", "basic"]
 DEADLINE: Final = 15.0
-
-
-class _NoSecrets(logging.Filter):
-    """Drops DEBUG records: requests-oauthlib writes codes, tokens and the client secret there (its issue 536)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.DEBUG
-
-
-def silence_library_secrets() -> None:
-    """Keep DEBUG records of requests-oauthlib, which hold tokens and the client secret, out of every log."""
-    logger = logging.getLogger("requests_oauthlib.oauth2_session")
-    if not any(isinstance(existing, _NoSecrets) for existing in logger.filters):
-        logger.addFilter(_NoSecrets())
 
 
 class OAuthClient:
@@ -133,14 +118,14 @@ class OAuthClient:
             except InsecureTransportError:
                 raise _insecure() from None
             except requests.TooManyRedirects:
-                raise UnexpectedResponse("MailUp's token endpoint answered with a redirect.", status=302) from None
+                raise UnexpectedResponse(reason="redirect", status=302) from None
             except MailUpError:
                 raise
             except requests.RequestException as error:
                 raise transport.unavailable(error, may_have_arrived=guard.sent) from None
             except Exception as error:
                 # Whatever else oauthlib or urllib3 may raise: its text can hold the body, so only its name is kept.
-                raise UnexpectedResponse(f"MailUp's token answer could not be read ({type(error).__name__}).") from None
+                raise UnexpectedResponse(reason="token_unreadable", cause=type(error).__name__) from None
         used = grant.refresh_token if isinstance(grant, RefreshToken) else ""
         return TokenSet.from_answer(answers[0], received_at=self._clock(), refresh_token=used)
 

@@ -13,8 +13,8 @@ from django_mailup.exceptions import (
     Misconfigured,
     UnexpectedResponse,
 )
+from django_mailup.library_logs import silence_library_secrets
 from django_mailup.mailup import AuthorizationCode, Endpoints, OAuthClient, Password, RefreshToken
-from django_mailup.mailup.oauth import silence_library_secrets
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
@@ -39,7 +39,7 @@ def test_a_code_becomes_a_token_set(oauth: OAuthClient, sandbox: Sandbox) -> Non
 
     pair = oauth.exchange(AuthorizationCode(code, "https://site.example/"))
 
-    assert sandbox.state.find_access(pair.access_token).user.username == "m12345"
+    assert sandbox.state.find_pair(pair.access_token).user.username == "m12345"
 
 
 def test_a_password_with_odd_characters_arrives_as_it_is(oauth: OAuthClient, sandbox: Sandbox) -> None:
