@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 from celery import Task, shared_task
@@ -39,15 +38,16 @@ class Recipients(MailUpConnectionRequiredMixin, TemplateView):
     template_name = "recipients.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        subscribed = self.request.mailup.recipients.subscribed(list_id=1)  # asks for the next page when it is needed
-        emails = [recipient.email for recipient in itertools.islice(subscribed, 50)]
-        return super().get_context_data(emails=emails, **kwargs)
+        page = self.request.mailup.recipients.subscribed(list_id=1, page_size=50).page(0)
+        emails = [recipient.email for recipient in page.items]
+        return super().get_context_data(emails=emails, total=page.total, **kwargs)
 
 
 def cities(user: User) -> dict[str, str]:
     mailup = client_for(user)
     city = next(field.id for field in mailup.fields.all() if field.name == "City")
-    return {recipient.email: recipient.fields.get(city, "") for recipient in mailup.recipients.subscribed(list_id=1)}
+    subscribed = mailup.recipients.subscribed(list_id=1)  # asks for the next page when it is needed
+    return {recipient.email: recipient.fields.get(city, "") for recipient in subscribed}
 
 
 def import_file(user: User, path: Path) -> int:

@@ -55,13 +55,16 @@ REVEALED = [
     Revealed("def groups", "request.user", "User", "AbstractBaseUser"),
     Revealed("def groups", "request.mailup.groups.create(list_id=list_id, name='')", "Group"),
     Revealed("names = ", "names", "list[str]"),
-    Revealed("subscribed = ", "self.request", "MailUpRequest"),
-    Revealed("subscribed = ", "self.request.mailup", "MailUpClient"),
-    Revealed("subscribed = ", "next(subscribed)", "Recipient"),
+    Revealed("page = ", "self.request", "MailUpRequest"),
+    Revealed("page = ", "self.request.mailup", "MailUpClient"),
+    Revealed("page = ", "page", "Page[Recipient]"),
+    Revealed("page = ", "page.total", "int"),
     Revealed("emails = ", "emails", "list[str]"),
     Revealed("mailup = client_for(user)", "mailup", "MailUpClient"),
     Revealed("mailup = client_for(user)", "next(mailup.fields.all())", "PersonalField"),
     Revealed("city = ", "city", "int"),
+    Revealed("subscribed = ", "subscribed", "Paged[Recipient]"),
+    Revealed("subscribed = ", "next(subscribed)", "Recipient"),
     Revealed("outcome = ", "outcome", "Outcome"),
     Revealed("outcome = ", "outcome.import_ids", "list[int]"),
     Revealed("recipient_id = ", "recipient_id", "int"),
@@ -177,7 +180,7 @@ def imported(source: str) -> set[tuple[str | None, str]]:
 TEMPLATES = {
     "newsletters.html": "{% for each in lists %}{{ each.name }};{% endfor %}",
     "groups.html": "{{ user }}: {{ names|join:';' }}",
-    "recipients.html": "{{ emails|join:';' }}",
+    "recipients.html": "{{ emails|join:';' }} of {{ total }}",
 }
 
 
@@ -214,7 +217,7 @@ def test_its_views_run(site: Any, mailup_connection: Connect, user: User) -> Non
     assert get(site.groups, user, "/?account=4321", list_id=1) == "ada: Regulars;Wholesale;Test;Autumn fair"
     Token.objects.filter(account_username="m67890").delete()
     assert "Newsletter;" in get(site.newsletters, user)
-    assert get(site.Recipients.as_view(), user) == "ada@example.com"
+    assert get(site.Recipients.as_view(), user) == "ada@example.com of 1"
 
 
 def test_personal_fields_and_imports_run(
