@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from celery import Task, shared_task
 
@@ -12,6 +12,9 @@ from .beat import TASK
 from .conf import app_settings
 from .exceptions import ImportStopped, MailUpUnavailable, NotConnected
 from .models import Token
+
+if TYPE_CHECKING:
+    from .csv_import.run import ImportOptions
 
 
 @shared_task(name=TASK, ignore_result=True)
@@ -31,7 +34,9 @@ def refresh_tokens(pks: list[int]) -> None:
 
 
 @shared_task(bind=True, name="django_mailup.import_csv", max_retries=None)
-def import_csv(self: Task[..., dict[str, Any]], /, path: str, token_pk: int, **options: Any) -> dict[str, Any]:
+def import_csv(
+    self: Task[..., dict[str, Any]], /, path: str, token_pk: int, **options: Unpack[ImportOptions]
+) -> dict[str, Any]:
     """Import a CSV file that the worker can read, as `services.import_csv` does. Running it twice does no harm.
 
     It never waits in the worker: if MailUp can't be reached or asks for fewer calls, Celery runs it again later. If
@@ -41,7 +46,7 @@ def import_csv(self: Task[..., dict[str, Any]], /, path: str, token_pk: int, **o
     Args:
         path: the file, as the worker sees it.
         token_pk: primary key of the connection to import through.
-        options: those of `services.import_csv` that are JSON.
+        options: see `services.import_csv`.
     """
     token = Token.objects.select_related("registration").filter(pk=token_pk).first()
     if token is None:

@@ -11,15 +11,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 from ..exceptions import BadFile, ImportStopped, UnsureChunk
 from ..mailup import MailUpClient, arguments
+from ..mailup.flow import CallOptions
+from ..mailup.resources.imports import GroupImportSwitches
 from ..mailup.resources.recipients import CHUNK
 from .journal import Journal, Rejects
 from .reader import Line, Reader
 
 Unsure = Literal["stop", "skip", "send"]
+
+
+class ImportOptions(GroupImportSwitches, total=False):
+    """The options of `import_csv` that can be sent to a worker as JSON."""
+
+    list_id: int
+    group_id: int
+    mapping: Mapping[str, str]
+    delimiter: str
+    chunk: int
+    dry_run: bool
+    unsure: Unsure
 
 
 @dataclass
@@ -47,7 +61,7 @@ def import_csv(
     dry_run: bool = False,
     unsure: Unsure = "stop",
     progress: Callable[[int, int], None] | None = None,
-    **switches: Any,
+    **switches: Unpack[GroupImportSwitches],
 ) -> Outcome:
     """Import a CSV file with a heading line, in UTF-8.
 
@@ -63,7 +77,7 @@ def import_csv(
         dry_run: read everything and write the rejected lines, but send nothing.
         unsure: what to do with a chunk that an earlier run may have sent: `stop`, `skip` or `send` it again.
         progress: is called with the bytes read so far and the size of the file.
-        switches: as `imports.start`.
+        switches: as `recipients.import_many`; timeout, patience and headers may differ from the interrupted run's.
 
     Raises:
         BadFile: the file can't be read, has no address or an unknown column, or its journal is of another import.
@@ -75,7 +89,8 @@ def import_csv(
         raise BadFile("Give a list or a group, one of them.")
     arguments.positive("chunk", chunk)
     reader = Reader(path, client, mapping or {}, delimiter)
-    target = {"list_id": list_id, "group_id": group_id, "chunk": chunk, "switches": switches}
+    how_to_import = {name: value for name, value in switches.items() if name not in CallOptions.__optional_keys__}
+    target = {"list_id": list_id, "group_id": group_id, "chunk": chunk, "switches": how_to_import}
     outcome = Outcome()
     with ExitStack() as stack:
         journal = None if dry_run else stack.enter_context(Journal(path, target))
@@ -105,7 +120,7 @@ def import_csv(
 
 def _send(
     client: MailUpClient, journal: Journal, number: int, piece: list[Line], outcome: Outcome, list_id: int | None,
-    group_id: int | None, switches: Mapping[str, Any],
+    group_id: int | None, switches: GroupImportSwitches,
 ) -> None:  # fmt: skip
     journal.note(number, state="begun")
     recipients = [line.recipient for line in piece if line.recipient is not None]

@@ -188,6 +188,15 @@ def test_another_file_or_place_is_not_mixed_up(client: MailUpClient, tmp_path: P
         import_csv(path, client, list_id=1)
 
 
+def test_a_second_run_may_wait_longer(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", *rows(5))
+    import_csv(path, client, list_id=1, timeout=5, confirm=True)
+
+    assert import_csv(path, client, list_id=1, timeout=50, patience=60, confirm=True).skipped == 5
+    with pytest.raises(BadFile, match="journal of another import"):
+        import_csv(path, client, list_id=1, timeout=5, confirm=False)
+
+
 def test_two_processes_do_not_import_the_same_file(client: MailUpClient, tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", *rows(3))
     with journal.Journal(path, {}), pytest.raises(BadFile, match="Another process"):
