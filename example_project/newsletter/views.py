@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
-from django_mailup.decorators import MailUpConnectionRequiredMixin, mailup_connection_required
+from django_mailup.decorators import MailUpConnectionRequiredMixin, MailUpRequest, mailup_connection_required
 from django_mailup.exceptions import BadFile, NotConnected
 from django_mailup.mailup import Field
 from django_mailup.models import Token
@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @mailup_connection_required(account=chosen_account)
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: MailUpRequest) -> HttpResponse:
     """The account overview."""
     return render(request, "newsletter/account.html", {"account": request.mailup.account.details()})
 
@@ -53,7 +53,7 @@ class Lists(MailUpConnectionRequiredMixin, TemplateView):
 
 
 @mailup_connection_required(account=chosen_account)
-def groups(request: HttpRequest, list_id: int) -> HttpResponse:
+def groups(request: MailUpRequest, list_id: int) -> HttpResponse:
     """One list and its groups."""
     mailing_list = next((each for each in request.mailup.lists.all() if each.id == list_id), None)
     if mailing_list is None:
@@ -93,7 +93,7 @@ class SignUpForm(forms.Form):
 
 
 @mailup_connection_required(account=chosen_account)
-def recipients(request: HttpRequest, list_id: int) -> HttpResponse:
+def recipients(request: MailUpRequest, list_id: int) -> HttpResponse:
     """Who is subscribed to a list: the first fifty, or those whose address holds what is searched for."""
     wanted = request.GET.get("q", "").strip()
     where = Field("Email").contains(wanted) if wanted else None
@@ -110,7 +110,7 @@ def recipients(request: HttpRequest, list_id: int) -> HttpResponse:
 
 @require_POST
 @mailup_connection_required(account=chosen_account)
-def subscribe(request: HttpRequest, list_id: int) -> HttpResponse:
+def subscribe(request: MailUpRequest, list_id: int) -> HttpResponse:
     """Subscribe one address."""
     form = RecipientForm(request.POST)
     if form.is_valid():
@@ -123,7 +123,7 @@ def subscribe(request: HttpRequest, list_id: int) -> HttpResponse:
 
 @require_POST
 @mailup_connection_required(account=chosen_account)
-def unsubscribe(request: HttpRequest, list_id: int, recipient_id: int) -> HttpResponse:
+def unsubscribe(request: MailUpRequest, list_id: int, recipient_id: int) -> HttpResponse:
     """Unsubscribe one recipient."""
     request.mailup.recipients.unsubscribe(list_id=list_id, recipient_id=recipient_id)
     messages.success(request, "Unsubscribed.")
@@ -132,7 +132,7 @@ def unsubscribe(request: HttpRequest, list_id: int, recipient_id: int) -> HttpRe
 
 @require_POST
 @mailup_connection_required(account=chosen_account)
-def upload(request: HttpRequest, list_id: int) -> HttpResponse:
+def upload(request: MailUpRequest, list_id: int) -> HttpResponse:
     """Send a CSV file to MailUp, and go to the page on which the import is watched."""
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -154,7 +154,7 @@ def upload(request: HttpRequest, list_id: int) -> HttpResponse:
 
 
 @mailup_connection_required(account=chosen_account)
-def watch_import(request: HttpRequest, list_id: int, import_id: int) -> HttpResponse:
+def watch_import(request: MailUpRequest, list_id: int, import_id: int) -> HttpResponse:
     """How far an import is. The page asks again until it is completed."""
     found = request.mailup.imports.get(import_id=import_id)
     response = render(request, "newsletter/import.html", {"import": found, "list_id": list_id})
@@ -164,7 +164,7 @@ def watch_import(request: HttpRequest, list_id: int, import_id: int) -> HttpResp
 
 
 @mailup_connection_required(account=chosen_account)
-def statistics(request: HttpRequest, list_id: int) -> HttpResponse:
+def statistics(request: MailUpRequest, list_id: int) -> HttpResponse:
     """What became of a list's newest messages, as bars."""
     stats = request.mailup.statistics
     rows = []
