@@ -33,18 +33,25 @@ The first line of a docstring is the default message. Messages, attributes and `
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 class MailUpError(Exception):
-    """Something went wrong between this site and MailUp."""
+    """Something went wrong between this site and MailUp.
+
+    Attributes:
+        status: the HTTP status of MailUp's answer; 0 when there was none.
+        headers: the headers of that answer, without those that may hold a secret, such as Set-Cookie and Location.
+    """
 
     code = "error"
     """Stable name, for logs, for `Token.last_error` and for the address of the page that explains it."""
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, status: int = 0, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message or (inspect.getdoc(type(self)) or "").partition("\n")[0])
+        self.status = status
+        self.headers: Mapping[str, str] = {} if headers is None else headers
 
 
 class NotConnected(MailUpError):
@@ -169,15 +176,22 @@ class MailUpUnavailable(MailUpError):
 
     Attributes:
         may_have_arrived: whether the request may have reached MailUp, although no proper answer came back.
-        status: the HTTP status; 0 when there was no answer.
+        grant_may_be_spent: of a token call: whether MailUp may have used up the grant (the code, the refresh token).
     """
 
     code = "unavailable"
+    grant_may_be_spent = False
 
-    def __init__(self, message: str = "", *, may_have_arrived: bool = True, status: int = 0) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        may_have_arrived: bool = True,
+        status: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, status=status, headers=headers)
         self.may_have_arrived = may_have_arrived
-        self.status = status
 
 
 class RateLimited(MailUpUnavailable):
@@ -189,8 +203,15 @@ class RateLimited(MailUpUnavailable):
 
     code = "rate_limited"
 
-    def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
-        super().__init__(message, may_have_arrived=False, status=429)
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retry_after: float = 1.0,
+        status: int = 429,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, may_have_arrived=False, status=status, headers=headers)
         self.retry_after = retry_after
 
 
@@ -198,16 +219,23 @@ class APIError(MailUpError):
     """MailUp understood the request and refused it.
 
     Attributes:
-        status: the HTTP status.
         error_code: MailUp's own ErrorCode, a string that usually repeats the status.
         description: MailUp's own ErrorDescription, shortened.
     """
 
     code = "refused"
 
-    def __init__(self, message: str = "", *, status: int = 0, error_code: str = "", description: str = "") -> None:
-        super().__init__(message or (f"MailUp refused with status {status}: {description}" if status else ""))
-        self.status = status
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int = 0,
+        error_code: str = "",
+        description: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        message = message or (f"MailUp refused with status {status}: {description}" if status else "")
+        super().__init__(message, status=status, headers=headers)
         self.error_code = error_code
         self.description = description
 
@@ -240,13 +268,20 @@ class UnexpectedResponse(MailUpError):
     """MailUp answered something that is neither success nor a documented error.
 
     Attributes:
-        status: the HTTP status.
         content_type: what the answer called itself.
+        grant_may_be_spent: of a token call: whether MailUp may have used up the grant (the code, the refresh token).
     """
 
     code = "unexpected_response"
+    grant_may_be_spent = False
 
-    def __init__(self, message: str = "", *, status: int = 0, content_type: str = "") -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int = 0,
+        content_type: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, status=status, headers=headers)
         self.content_type = content_type

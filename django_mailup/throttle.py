@@ -30,7 +30,6 @@ class CacheThrottle:
 
     Args:
         connection: names the MailUp user in cache keys; no secret.
-        patience: how many seconds a call may wait for its turn.
         clock, sleep: as in `time`; hosts that share a cache should agree about the time.
     """
 
@@ -38,22 +37,24 @@ class CacheThrottle:
         self,
         connection: str,
         *,
-        patience: float,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
-        self._patience = patience
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, operation: str) -> None:
+    def wait(self, operation: str, *, patience: float) -> None:
         """Return when an operation may be called.
 
         A cache that fails, or that remembers nothing, stops nobody: MailUp's own 429 is the limit then.
 
+        Args:
+            operation: what MailUp counts for itself, such as `GET /Console/List/{}/Groups`.
+            patience: how many seconds the call may wait for its turn.
+
         Raises:
-            RateLimited: that is later than patience allows; no turn was taken, and `retry_after` says when.
+            RateLimited: its turn comes later than that; no turn was taken, and `retry_after` says in how many seconds.
         """
         rate = app_settings.RATE_LIMIT
         if not rate:
@@ -61,7 +62,7 @@ class CacheThrottle:
         name = hashlib.sha256(f"{self._connection} {operation}".encode()).hexdigest()[:24]
         for _ in range(5):
             try:
-                at = self._take(f"django_mailup.turn.{name}", rate)
+                at = self._take(f"django_mailup.turn.{name}", rate, patience)
             except RateLimited:
                 raise
             except Exception as error:  # whatever a cache backend raises when its server is away
@@ -73,8 +74,8 @@ class CacheThrottle:
             if self._clock() - at <= LATE:
                 return
 
-    def _take(self, prefix: str, rate: int) -> float:
-        """Take the next turn and return its moment."""
+    def _take(self, prefix: str, rate: int, patience: float) -> float:
+        """Take the next turn and return its moment. Raises RateLimited if that is more than `patience` seconds away."""
         cache = caches[app_settings.CACHE_ALIAS]
         period = 1 + SLACK
         number = int(self._clock() * rate / period)  # turns are numbered by the clock, so that no counter is needed
@@ -92,7 +93,7 @@ class CacheThrottle:
             if len(latest) == rate and latest[0] + 2 * period > now:
                 # In a busy second calls are spread: those that go together hold each other up, and arrive late.
                 at = max(now, latest[0] + period, latest[-1] + period / rate / 2)
-            if at - now > self._patience:
+            if at - now > patience:
                 raise RateLimited(
                     "MailUp's limit of calls a second is used up: try again shortly.", retry_after=at - now
                 )

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
+from celery.exceptions import Retry
 from django.utils import timezone
 
 from django_mailup import tasks
@@ -69,6 +71,29 @@ def test_a_job_survives_a_token_that_fails(eager: Any, mailup_connection: Connec
 
     token.refresh_from_db()
     assert token.failure_count == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("refused_at", ["/Console/", "/List/1/Recipients"], ids=["at the start", "at a chunk"])
+@pytest.mark.parametrize("kind", ["status", "html", "drop"])
+def test_an_import_retries_by_itself_when_the_token_endpoint_is_away(
+    eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox, tmp_path: Path, kind: str, refused_at: str
+) -> None:
+    """Nothing of the file was sent, so nobody has to decide anything."""
+    token = mailup_connection(None)
+    mailup_sandbox.fail_with("status", status=401, path=refused_at)
+    mailup_sandbox.fail_with(kind, path="/Token")
+    path = tmp_path / "people.csv"
+    path.write_text("email\na@example.com\nb@example.com\n")
+
+    with pytest.raises(Retry) as caught:
+        tasks.import_csv.delay(str(path), token.pk, list_id=1)
+    assert caught.value.when == 60
+    assert not caught.value.exc.may_have_arrived
+
+    Token.objects.update(failed_at=timezone.now() - timedelta(seconds=60))
+    outcome = caught.value.sig.apply_async().get()
+    assert (outcome["sent"], outcome["rejected"], len(outcome["import_ids"])) == (2, 0, 1)
 
 
 @pytest.mark.parametrize(("mailup", "period"), [(None, 300), ({}, 300), ({"REFRESH_PERIOD": 120}, 120)])

@@ -47,10 +47,10 @@ def most_in_a_second(moments: list[float]) -> int:
 
 def test_five_go_at_once_and_the_others_are_spread_over_the_seconds_after(cache: Any) -> None:
     time = Time()
-    throttle = CacheThrottle("1", patience=30, clock=time, sleep=time.sleep)
+    throttle = CacheThrottle("1", clock=time, sleep=time.sleep)
     begin, moments = time.now, []
     for _ in range(11):
-        throttle.wait("GET /Console/List")
+        throttle.wait("GET /Console/List", patience=30)
         moments.append(round(time.now - begin, 3))
 
     period, gap = 1 + SLACK, (1 + SLACK) / 10
@@ -66,10 +66,10 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
     settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": rate}
     settings.CACHES = empty_cache()
     time, moments = Time(begin), []
-    throttles = [CacheThrottle("1", patience=1000, clock=time, sleep=time.sleep) for _ in range(3)]
+    throttles = [CacheThrottle("1", clock=time, sleep=time.sleep) for _ in range(3)]
     for number, gap in enumerate(gaps):
         time.now += gap
-        throttles[number % 3].wait("GET /Console/List")
+        throttles[number % 3].wait("GET /Console/List", patience=1000)
         moments.append(time.now)
 
     assert most_in_a_second(moments) <= rate
@@ -78,10 +78,10 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
 def test_reservations_ahead_are_kept_in_order(cache: Any) -> None:
     """Many callers that take their turn before any of them has waited: the queue is as long as it must be."""
     time, slept = Time(), []
-    throttle = CacheThrottle("1", patience=1000, clock=time, sleep=slept.append)
+    throttle = CacheThrottle("1", clock=time, sleep=slept.append)
     throttle._clock = lambda: time.now  # nobody is late on a clock that stands still
     for _ in range(100):
-        throttle.wait("GET /Console/List")
+        throttle.wait("GET /Console/List", patience=1000)
 
     moments = [0.0] * 5 + slept
     assert sorted(moments) == moments
@@ -93,25 +93,25 @@ def test_operations_and_connections_count_for_themselves(cache: Any) -> None:
     time = Time()
     for connection in ("1", "2"):
         for operation in ("GET /Console/List", "POST /Console/List"):
-            throttle = CacheThrottle(connection, patience=0, clock=time, sleep=time.sleep)
+            throttle = CacheThrottle(connection, clock=time, sleep=time.sleep)
             for _ in range(5):
-                throttle.wait(operation)
+                throttle.wait(operation, patience=0)
             with pytest.raises(RateLimited):
-                throttle.wait(operation)
+                throttle.wait(operation, patience=0)
 
 
 def test_without_patience_it_says_when(cache: Any) -> None:
     time = Time()
-    throttle = CacheThrottle("1", patience=0, clock=time, sleep=time.sleep)
+    throttle = CacheThrottle("1", clock=time, sleep=time.sleep)
     for _ in range(5):
-        throttle.wait("GET /Console/List")
+        throttle.wait("GET /Console/List", patience=0)
     time.now += 0.4
     with pytest.raises(RateLimited) as caught:
-        throttle.wait("GET /Console/List")
+        throttle.wait("GET /Console/List", patience=0)
 
     assert caught.value.retry_after == pytest.approx(1 + SLACK - 0.4)
     time.now += caught.value.retry_after
-    throttle.wait("GET /Console/List")
+    throttle.wait("GET /Console/List", patience=0)
 
 
 def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
@@ -121,9 +121,9 @@ def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
         slept.append(seconds)
         time.now += seconds + (0.1 if len(slept) == 1 else 0)
 
-    throttle = CacheThrottle("1", patience=30, clock=time, sleep=oversleep)
+    throttle = CacheThrottle("1", clock=time, sleep=oversleep)
     for _ in range(6):
-        throttle.wait("GET /Console/List")
+        throttle.wait("GET /Console/List", patience=30)
     # It woke at 1.135 s: the turn of 1.035 s is forfeited, and the next one is half a fifth of a second behind that.
     assert len(slept) == 2
     assert time.now - 1_700_000_000 == pytest.approx((1 + SLACK) * 1.1)
@@ -131,7 +131,7 @@ def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
 
 def test_no_limit_asks_no_cache(settings: Any) -> None:
     settings.CACHES = {"default": {"BACKEND": "nowhere.at.All"}}
-    CacheThrottle("1", patience=0).wait("GET /Console/List")
+    CacheThrottle("1").wait("GET /Console/List", patience=0)
 
 
 def test_two_cache_operations_a_call(cache: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_two_cache_operations_a_call(cache: Any, monkeypatch: pytest.MonkeyPatch
             return real(*args, **kwargs)
 
         monkeypatch.setattr(cache, name, spy)
-    CacheThrottle("1", patience=0).wait("GET /Console/List")
+    CacheThrottle("1").wait("GET /Console/List", patience=0)
 
     assert asked[:1] == ["get_many"]
     assert [name for name in asked if name in ("get_many", "add")] == ["get_many", "add"]
@@ -162,9 +162,9 @@ def test_a_cache_that_fails_stops_nobody(settings: Any, backend: dict[str, str])
     pytest.importorskip("redis")
     settings.CACHES = {"default": backend}
     settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 5}
-    throttle = CacheThrottle("1", patience=0)
+    throttle = CacheThrottle("1")
     for _ in range(20):
-        throttle.wait("GET /Console/List")
+        throttle.wait("GET /Console/List", patience=0)
 
 
 def test_threads_share_the_limit(cache: Any) -> None:
@@ -174,7 +174,7 @@ def test_threads_share_the_limit(cache: Any) -> None:
 
     def call() -> None:
         for _ in range(3):
-            CacheThrottle("1", patience=30).wait("GET /Console/List")
+            CacheThrottle("1").wait("GET /Console/List", patience=30)
             moments.append(time.time())
 
     threads = [threading.Thread(target=call) for _ in range(6)]

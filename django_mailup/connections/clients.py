@@ -104,13 +104,12 @@ def client_of(
         DecryptionFailed: the stored token can't be read with the configured keys.
     """
     source = _StoredTokenSource(token, clock)
-    patience = app_settings.RATE_PATIENCE if patience is None else patience
     return MailUpClient(
         source,
         endpoints=app_settings.endpoints(),
         transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=oauth.adapter()),
-        throttle=CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}", patience=patience),
-        patience=patience,
+        throttle=CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}"),
+        patience=app_settings.RATE_PATIENCE if patience is None else patience,
         on_success=source.identify if identify and not token.account_uid else None,
     )
 

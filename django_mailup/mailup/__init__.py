@@ -3,6 +3,7 @@
 from .client import MailUpClient, Throttle, TokenSource
 from .endpoints import Endpoints
 from .expressions import Expression, Field
+from .flow import CallOptions
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
 from .provisioning import Provisioning, Trial, TrialStatus
@@ -23,6 +24,7 @@ from .resources.templates import Template
 from .resources.trusted_senders import TrustedSender
 from .tokens import AccessToken, TokenSet
 from .transport import Transport
+from .with_response import Response
 
 __all__ = [
     "AccessToken",
@@ -30,6 +32,7 @@ __all__ = [
     "AccountInfo",
     "Attachment",
     "AuthorizationCode",
+    "CallOptions",
     "Country",
     "Endpoints",
     "Expression",
@@ -56,6 +59,7 @@ __all__ = [
     "Recipient",
     "RecipientCount",
     "RefreshToken",
+    "Response",
     "SendRecord",
     "Sender",
     "Sending",

@@ -1,13 +1,14 @@
-"""What a bad answer of MailUp means: status first, then body, closed by default. `oauth` and `transport` ask here."""
+"""What an answer of MailUp means: status first, then body, closed by default. Whoever gets an answer asks here."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypedDict
 from urllib.parse import parse_qsl
 
-import requests
+from requests.structures import CaseInsensitiveDict
 
 from ..exceptions import (
     APIError,
@@ -38,16 +39,60 @@ _SPEAKS_OF_TERMS = re.compile(r"terms of service|contract not signed", re.IGNORE
 _SPEAKS_OF_RATE = re.compile(r"too.many.requests", re.IGNORECASE)
 _AUTHORIZATION_ERROR = "authorization error"
 
+# Set-Cookie, WWW-Authenticate, Proxy-Authorization ..., and whatever may repeat a URL with a code or a token in it.
+_MAY_HOLD_A_SECRET = re.compile(
+    r"auth|cookie|token|secret|session|key|location|^link$|^refresh$|^proxy-", re.IGNORECASE
+)
+
 _BY_STATUS: Final[Mapping[int, type[APIError]]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
-def token_answer(response: requests.Response, grant: Grant) -> dict[str, Any]:
+class _About(TypedDict):
+    """What every exception says of the answer that it stands for."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class HTTPResponse(Protocol):
+    """An answer that has been read: what `requests.Response` has of it, and other libraries' classes too."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def encoding(self) -> str | None: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def text(self) -> str: ...
+    def json(self) -> Any: ...
+
+
+def text_of(response: HTTPResponse) -> str:
+    """Return the text of a JSON body: in the encoding that the answer names, else in one of Unicode's."""
+    encoding = response.encoding or json.detect_encoding(response.content)
+    try:
+        return response.content.decode(encoding, "replace")
+    except LookupError:  # the answer names an encoding that there isn't
+        return response.content.decode("utf-8", "replace")
+
+
+def safe_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers of an answer without those that may hold a secret, to be looked up whatever their case."""
+    return CaseInsensitiveDict({name: value for name, value in headers.items() if not _MAY_HOLD_A_SECRET.search(name)})
+
+
+def token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
     """Return the fields of a token endpoint's answer, among them a non-empty `access_token`.
 
     Raises:
-        RateLimited, MailUpUnavailable: an outage (429, 408, 5xx): says nothing about the grant.
-        ClientRejected: the client id or secret.
-        MailUpError: `grant.refused`, when MailUp refuses this very grant.
+        RateLimited: status 429.
+        MailUpUnavailable: status 408 or 5xx, which says nothing about the grant.
+        ClientRejected: MailUp refuses the client id or secret.
+        MailUpError: `grant.refused`, if MailUp refuses this very grant.
+        TermsNotAccepted: the MailUp user has not accepted the terms of service.
         UnexpectedResponse: everything else.
     """
     _raise_for_outage(response)
@@ -59,17 +104,17 @@ def token_answer(response: requests.Response, grant: Grant) -> dict[str, Any]:
         code = error if isinstance(error, str) else ""
         sentence = "" if code else _text(fields.get("ErrorDescription"))
         if code in CLIENT_REFUSALS or _SPEAKS_OF_CLIENT.search(sentence):
-            raise ClientRejected
+            raise ClientRejected(**_about(response))
         if code in GRANT_REFUSALS or _SPEAKS_OF_GRANT.search(sentence):
-            raise grant.refused
+            raise grant.refused(**_about(response))
         if _SPEAKS_OF_TERMS.search(sentence):
-            raise TermsNotAccepted
+            raise TermsNotAccepted(**_about(response))
         if re.fullmatch(r"[a-z_]{1,40}", code):
             raise _unexpected(response, f"MailUp's token endpoint answered {response.status_code} {code}.")
     raise _unexpected(response, f"MailUp's token endpoint answered {response.status_code} in no documented form.")
 
 
-def api_error(response: requests.Response) -> MailUpError:
+def api_error(response: HTTPResponse) -> MailUpError:
     """Return the exception for a REST answer whose status is not 200."""
     try:
         _raise_for_outage(response)
@@ -78,18 +123,18 @@ def api_error(response: requests.Response) -> MailUpError:
     fields = _fields(response)
     status, description = response.status_code, _text(fields.get("ErrorDescription"))
     if status == 403 and _SPEAKS_OF_TERMS.search(description):
-        return TermsNotAccepted()
+        return TermsNotAccepted(**_about(response))
     if status == 403 and _SPEAKS_OF_RATE.search(description):  # how MailUp said 429 before March 2018
-        return RateLimited(retry_after=_retry_after(response))
+        return RateLimited(retry_after=_retry_after(response), **_about(response))
     if 400 <= status < 500:
         return _BY_STATUS.get(status, APIError)(
-            status=status, error_code=_text(fields.get("ErrorCode"))[:20], description=description
+            error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_about(response)
         )
     return _unexpected(response, f"MailUp answered with status {status}.")
 
 
-def refuses_access_token(response: requests.Response) -> bool:
-    """Say whether a REST answer is about the access token: any 401, and a 400 whose text is an authorization error."""
+def refuses_access_token(response: HTTPResponse) -> bool:
+    """Return whether MailUp refuses the access token: by any 401, or by a 400 whose text is an authorization error."""
     if response.status_code == 401:
         return True
     if response.status_code != 400:
@@ -97,21 +142,21 @@ def refuses_access_token(response: requests.Response) -> bool:
     return _text(_fields(response).get("ErrorDescription")).casefold().startswith(_AUTHORIZATION_ERROR)
 
 
-def _raise_for_outage(response: requests.Response) -> None:
+def _raise_for_outage(response: HTTPResponse) -> None:
     status = response.status_code
     if status == 429:
-        raise RateLimited(retry_after=_retry_after(response))
+        raise RateLimited(retry_after=_retry_after(response), **_about(response))
     if status == 408 or status >= 500:
-        raise MailUpUnavailable(f"MailUp answered with status {status}: try again later.", status=status)
+        raise MailUpUnavailable(f"MailUp answered with status {status}: try again later.", **_about(response))
 
 
-def _retry_after(response: requests.Response) -> float:
-    """Return the seconds of a Retry-After header; MailUp documents none, and asks for at least a second."""
+def _retry_after(response: HTTPResponse) -> float:
+    """Return the seconds of a Retry-After header, from 1 to 3600; 1 without one, since MailUp documents none."""
     value = response.headers.get("Retry-After", "")
     return min(max(float(value), 1.0), LONGEST_WAIT) if re.fullmatch(r"\d{1,6}", value) else 1.0
 
 
-def _fields(response: requests.Response) -> dict[str, Any]:
+def _fields(response: HTTPResponse) -> dict[str, Any]:
     """Return the object in a body. MailUp documents JSON and form-encoded errors; HTML, text and nothing give {}."""
     try:
         payload = response.json()
@@ -128,6 +173,15 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())[:DESCRIPTION_LIMIT]
 
 
-def _unexpected(response: requests.Response, message: str) -> UnexpectedResponse:
-    content_type = response.headers.get("Content-Type", "").partition(";")[0][:60]
-    return UnexpectedResponse(message, status=response.status_code, content_type=content_type)
+def unexpected(status: int, headers: Mapping[str, str], message: str) -> UnexpectedResponse:
+    """Return the exception for an answer that is neither success nor a documented error."""
+    content_type = headers.get("Content-Type", "").partition(";")[0][:60]
+    return UnexpectedResponse(message, status=status, content_type=content_type, headers=safe_headers(headers))
+
+
+def _unexpected(response: HTTPResponse, message: str) -> UnexpectedResponse:
+    return unexpected(response.status_code, response.headers, message)
+
+
+def _about(response: HTTPResponse) -> _About:
+    return {"status": response.status_code, "headers": safe_headers(response.headers)}

@@ -16,7 +16,7 @@ class Endpoints:
 
     @property
     def authorization(self) -> str:
-        """Where the browser goes to log in and consent. MailUp's samples all start at LogOn, not at Authorization."""
+        """The page where a user logs in and consents (RFC 6749 section 3.1): LogOn, as in all of MailUp's samples."""
         return self._below("/Authorization/OAuth/LogOn")
 
     @property

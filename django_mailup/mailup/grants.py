@@ -1,4 +1,4 @@
-"""The three grants MailUp knows, as frozen values that know their form. Pure Python; `oauth` sends them."""
+"""The three grants that MailUp's token endpoint takes, as frozen values. Pure Python; `oauth` sends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Grant(Protocol):
     """What is exchanged for a TokenSet at the token endpoint."""
 
     refused: ClassVar[type[MailUpError]]
-    """What it means when MailUp answers `invalid_grant`."""
+    """The exception for MailUp's answer `invalid_grant`."""
 
     def form(self) -> dict[str, str]:
         """Return the form fields of the token request, client credentials excepted."""

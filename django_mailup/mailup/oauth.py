@@ -1,4 +1,4 @@
-"""The OAuth 2 client: where to send the browser, and how a grant becomes a TokenSet. Built on requests-oauthlib."""
+"""The OAuth 2 client: returns the URL of the consent page, and exchanges grants. Built on requests-oauthlib."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from requests_oauthlib import OAuth2Session
 from ..exceptions import MailUpError, Misconfigured, UnexpectedResponse
 from . import transport
 from .classify import token_answer
+from .deadline import Guard, GuardedAdapter, PendingCall
 from .endpoints import Endpoints
 from .grants import Grant, Password, RefreshToken
 from .tokens import TokenSet
@@ -26,7 +27,7 @@ DEADLINE: Final = 15.0
 
 
 class _NoSecrets(logging.Filter):
-    """requests-oauthlib writes codes, tokens and the client secret at DEBUG (its issue 536)."""
+    """Drops DEBUG records: requests-oauthlib writes codes, tokens and the client secret there (its issue 536)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.DEBUG
@@ -91,19 +92,22 @@ class OAuthClient:
             deadline: seconds for this call, when fewer than the client's.
 
         Raises:
-            MailUpError: `grant.refused`: MailUp refuses this very grant.
+            MailUpError: `grant.refused`, if MailUp refuses this very grant.
             ClientRejected: MailUp refuses the client id or secret.
-            MailUpUnavailable: no answer in time, or an outage. `may_have_arrived` says whether the grant may be spent.
-            TermsNotAccepted, UnexpectedResponse, Misconfigured: as they say.
+            TermsNotAccepted: the MailUp user has not accepted the terms of service.
+            MailUpUnavailable: no answer within the deadline, or status 408, 429 (RateLimited) or 5xx.
+                `grant_may_be_spent` says whether MailUp may have used up the grant.
+            UnexpectedResponse: any other answer; `grant_may_be_spent` as above.
+            Misconfigured: the base URL is http and OAUTHLIB_INSECURE_TRANSPORT isn't set.
         """
         return self.begin(grant, deadline=deadline).result()
 
-    def begin(self, grant: Grant, *, deadline: float | None = None) -> transport.PendingCall[TokenSet]:
-        """Begin to exchange a grant, and return at once: the call's `result` is what `exchange` returns or raises."""
-        guard = transport.Guard(min(deadline if deadline is not None else self._deadline, self._deadline))
-        return transport.PendingCall(guard, lambda: self._exchange(grant, guard))
+    def begin(self, grant: Grant, *, deadline: float | None = None) -> PendingCall[TokenSet]:
+        """Begin to exchange a grant, and return at once: the call's `result` returns or raises what `exchange` does."""
+        guard = Guard(min(deadline if deadline is not None else self._deadline, self._deadline))
+        return PendingCall.start(guard, lambda: self._exchange(grant, guard))
 
-    def _exchange(self, grant: Grant, guard: transport.Guard) -> TokenSet:
+    def _exchange(self, grant: Grant, guard: Guard) -> TokenSet:
         answers: list[dict[str, Any]] = []
 
         def read(response: requests.Response) -> requests.Response:
@@ -116,7 +120,7 @@ class OAuthClient:
 
         kind = LegacyApplicationClient if isinstance(grant, Password) else WebApplicationClient
         fields = grant.form()
-        adapter = self._adapter or transport.GuardedAdapter()
+        adapter = self._adapter or GuardedAdapter(guard)
         guard.watch(None)
         guard.sent = self._adapter is not None  # another adapter than ours doesn't tell
         with OAuth2Session(client=kind(self._client_id), redirect_uri=fields.pop("redirect_uri", None)) as session:
@@ -146,7 +150,7 @@ class OAuthClient:
         grant: Grant,
         fields: dict[str, str],
         read: Callable[[requests.Response], requests.Response],
-        guard: transport.Guard,
+        guard: Guard,
     ) -> None:
         basic = self._authentication == "basic"
         # Without an auth object of ours, requests would look for one in .netrc.

@@ -14,9 +14,10 @@ from requests.adapters import BaseAdapter
 
 from . import classify
 from .endpoints import Endpoints
+from .flow import Answer
 from .operations import Operation
 from .resources import arguments, reading
-from .transport import Timeout, decode, unavailable, user_agent
+from .transport import Timeout, unavailable, user_agent
 
 ACTIVATE: Final = Operation("provisioning.activate_trial", "POST", "/Console/TrialActivation")
 STATUS: Final = Operation("provisioning.trial_status", "POST", "/Console/TrialActivationStatus")
@@ -86,7 +87,8 @@ class Provisioning:
 
         Raises:
             ValueError: an argument is empty, or no address.
-            APIError: MailUp refuses, such as a client for which the service isn't on.
+            APIError: MailUp refuses, for instance because the service isn't switched on for this client.
+            MailUpUnavailable: no answer, or an outage. `may_have_arrived` says whether MailUp may have got the request.
         """
         if language not in ("EN", "ES", "IT"):
             raise ValueError(f"language must be EN, ES or IT, not {language!r}.")
@@ -116,4 +118,4 @@ class Provisioning:
             raise unavailable(error) from None
         if response.status_code != 200:
             raise classify.api_error(response)
-        return decode(response)
+        return Answer(classify.text_of(response), 200, response.headers).body

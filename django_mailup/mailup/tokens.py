@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-# MailUp's answers have said 900 until 2018 and 3600 since. When one says nothing, the shorter one costs an early
-# renewal, the longer one a refused call.
+# MailUp's answers said 900 s until 2018 and 3600 s since. When an answer says nothing, the shorter one is assumed: too
+# short a lifetime costs an early renewal, too long a one a refused call.
 ASSUMED_LIFETIME: Final = timedelta(seconds=900)
 LONGEST_LIFETIME: Final = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token on its way. An object, so that no error report that prints local variables shows it."""
+    """An access token. A class of its own, so that error reports which print local variables don't show it."""
 
     value: str = field(repr=False)
 
@@ -32,12 +32,12 @@ class TokenSet:
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any], *, received_at: datetime, refresh_token: str = "") -> TokenSet:
-        """Read a token endpoint's successful answer.
+        """Return the TokenSet of a token endpoint's successful answer.
 
         Args:
             answer: has an `access_token`; `expires_in` (seconds, as number or text) and `refresh_token` are optional.
-            received_at: aware moment of the answer.
-            refresh_token: the one that was used; kept when MailUp sends no new one (RFC 6749 section 6).
+            received_at: when the answer came, aware.
+            refresh_token: the one that was used; it is kept when MailUp sends no new one (RFC 6749 section 6).
         """
         renewed = answer.get("refresh_token")
         return cls(
@@ -49,7 +49,12 @@ class TokenSet:
 
 
 def lifetime(expires_in: object) -> timedelta:
-    """Return how long an access token lives. Text is read as a number; what can't be is ASSUMED_LIFETIME."""
+    """Return the lifetime of an access token.
+
+    Args:
+        expires_in: seconds, as number or text. The result is between 0 and LONGEST_LIFETIME; ASSUMED_LIFETIME for
+            anything else.
+    """
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
         return ASSUMED_LIFETIME
     try:

@@ -10,10 +10,10 @@ from requests.adapters import BaseAdapter
 
 from ..conf import app_settings
 from ..exceptions import ClientRejected
+from ..mailup.deadline import PendingCall
 from ..mailup.grants import Grant
 from ..mailup.oauth import OAuthClient
 from ..mailup.tokens import TokenSet
-from ..mailup.transport import PendingCall
 from ..models import ClientRegistration
 from . import circuit_breaker
 

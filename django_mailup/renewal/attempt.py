@@ -23,9 +23,9 @@ from ..exceptions import (
     RegistrationUnavailable,
     UnexpectedResponse,
 )
+from ..mailup.deadline import PendingCall
 from ..mailup.grants import RefreshToken
 from ..mailup.tokens import AccessToken, TokenSet
-from ..mailup.transport import PendingCall
 from ..models import Token
 from ..registrations import circuit_breaker, oauth
 from . import schedule
@@ -123,7 +123,7 @@ class Renewal:
         if isinstance(error, RateLimited):
             wait = max(wait, timedelta(seconds=error.retry_after))
         columns["refresh_at"] = now + wait
-        if _may_be_spent(error):
+        if isinstance(error, (MailUpUnavailable, UnexpectedResponse)) and error.grant_may_be_spent:
             columns["interrupted"] = True
         return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
 
@@ -136,10 +136,3 @@ def _send(claim: Claim, clock: Clock) -> PendingCall[TokenSet]:
     if left <= 0:
         raise MailUpUnavailable("This process was held up too long to renew the token.", may_have_arrived=False)
     return oauth.oauth_client(token.registration, clock=clock).begin(grant, deadline=left)
-
-
-def _may_be_spent(error: MailUpError) -> bool:
-    """Return whether MailUp may have used the refresh token although no new pair arrived: no answer, or an odd 200."""
-    if isinstance(error, UnexpectedResponse):
-        return error.status in (0, 200)
-    return isinstance(error, MailUpUnavailable) and error.may_have_arrived

@@ -1,12 +1,18 @@
-"""A client without Django, on the in-process sandbox."""
+"""Clients without Django, on the in-process sandbox, and an OAuth client on a real socket."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from django_mailup.mailup import AccessToken, MailUpClient, Transport
+from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, OAuthClient, Transport
 from django_mailup.sandbox import Options, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
+from django_mailup.sandbox.server import serving
+
+from .token_calls import make
 
 
 class Source:
@@ -49,3 +55,15 @@ def adapter(sandbox: Sandbox) -> SandboxAdapter:
 @pytest.fixture
 def client(source: Source, adapter: SandboxAdapter) -> MailUpClient:
     return MailUpClient(source, transport=Transport(timeout=(1, 1), adapter=adapter), patience=0)
+
+
+@pytest.fixture
+def oauth(sandbox: Sandbox, adapter: SandboxAdapter) -> OAuthClient:
+    return make(sandbox, adapter)
+
+
+@pytest.fixture
+def on_socket(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    with serving(sandbox) as base_url:
+        yield lambda **options: make(sandbox, endpoints=Endpoints(base_url), **options)

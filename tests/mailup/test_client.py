@@ -1,29 +1,45 @@
-"""MailUpClient against the sandbox: one renewal and one repeat, errors, bodies, and the resources."""
+"""MailUpClient against the sandbox and over real sockets: renewals, repeats, options, answers, and the resources."""
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from django_mailup.exceptions import (
-    APIError,
     BadRequest,
     Forbidden,
+    MailUpError,
     MailUpUnavailable,
     NotFound,
     RateLimited,
     ReauthorizationRequired,
-    TermsNotAccepted,
     Unauthorized,
     UnexpectedResponse,
 )
-from django_mailup.mailup import AccessToken, MailUpClient
+from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
+from django_mailup.mailup.flow import Call, Steps
+from django_mailup.mailup.paging import Page
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
 from .conftest import Source
+from .raw_server import FAULT_IDS, FAULTS, Server, Static, answer, serving, silence
+
+WRITES = [
+    ("POST", "/Console/List/1/Email/2/Send"),
+    ("POST", "/Console/Group/1/Email/2/Send"),
+    ("POST", "/Console/Email/Send"),
+    ("POST", "/Console/Sms/List/1/Message/2/Send"),
+    ("POST", "/Console/Email/Sendings/1/Immediate"),
+    ("POST", "/Console/List/1/Recipients"),
+    ("PUT", "/Console/Recipient/Detail"),
+    ("DELETE", "/Console/Recipients/1"),
+]
 
 
 def test_info_is_typed_and_keeps_the_original(client: MailUpClient) -> None:
@@ -192,50 +208,6 @@ def test_a_renewal_that_is_refused_is_told(client: MailUpClient, sandbox: Sandbo
         client.account.info()
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ({"kind": "status", "status": 403}, Forbidden),
-        ({"kind": "status", "status": 404}, NotFound),
-        ({"kind": "status", "status": 409}, APIError),
-        ({"kind": "status", "status": 429}, RateLimited),
-        ({"kind": "status", "status": 500}, MailUpUnavailable),
-        ({"kind": "html", "status": 503}, MailUpUnavailable),
-        ({"kind": "html", "status": 200}, UnexpectedResponse),
-        ({"kind": "garbage"}, UnexpectedResponse),
-        ({"kind": "drop"}, MailUpUnavailable),
-        ({"kind": "redirect", "status": 302, "location": "https://elsewhere.example/"}, UnexpectedResponse),
-        ({"kind": "body", "status": 403, "body": '{"ErrorDescription":"Too many requests. Max:5"}'}, RateLimited),
-        ({"kind": "body", "status": 404, "body": ""}, NotFound),
-    ],
-    ids=str,
-)
-def test_what_an_answer_means(client: MailUpClient, sandbox: Sandbox, fault: Any, expected: type[Exception]) -> None:
-    sandbox.fail_with(**fault)
-
-    with pytest.raises(expected) as caught:
-        client.account.info()
-    assert type(caught.value) is expected
-
-
-def test_unaccepted_terms(client: MailUpClient, sandbox: Sandbox) -> None:
-    sandbox.state.users["m12345"].accepted_terms = False
-
-    with pytest.raises(TermsNotAccepted):
-        client.account.info()
-
-
-@pytest.mark.parametrize(("header", "seconds"), [(True, 1.0), (False, 1.0)])
-def test_the_limit_of_calls_is_told(client: MailUpClient, sandbox: Sandbox, header: bool, seconds: float) -> None:
-    sandbox.configure(rate_limit=5, retry_after=header)
-    for _ in range(5):
-        client.account.info()
-
-    with pytest.raises(RateLimited) as caught:
-        client.account.info()
-    assert caught.value.retry_after == seconds
-
-
 @pytest.mark.parametrize("path", ["Console/Lists", "https://elsewhere.example/", "/Public/x", ""])
 def test_a_path_of_no_service_is_refused_before_a_call(
     client: MailUpClient, adapter: SandboxAdapter, path: str
@@ -243,3 +215,186 @@ def test_a_path_of_no_service_is_refused_before_a_call(
     with pytest.raises(ValueError, match="/Console/"):
         client.request("GET", path)
     assert adapter.requests == []
+
+
+# --------------------------------------------------------------------------- flows and options
+
+
+def company() -> Steps[str]:
+    """Return the account's name. As a resource's method would."""
+    answer = yield Call(verb="GET", path="/Console/Authentication/Info")
+    return str(answer.body["Company"])
+
+
+def test_a_flow_is_driven_to_its_result(client: MailUpClient) -> None:
+    assert client.run(company()) == "Fornaio Rossi"
+
+
+def test_an_error_is_thrown_into_the_flow(client: MailUpClient, sandbox: Sandbox) -> None:
+    def forgiving() -> Steps[str]:
+        try:
+            yield Call(verb="GET", path="/Console/Unknown")
+        except NotFound:
+            return (yield from company())
+        return "found"
+
+    assert client.run(forgiving()) == "Fornaio Rossi"
+    sandbox.fail_with("status", status=403)
+    with pytest.raises(Forbidden):
+        client.run(company())
+
+
+def test_pages_are_flows_that_are_driven_as_they_are_needed(client: MailUpClient, adapter: SandboxAdapter) -> None:
+    def page(number: int) -> Steps[Page[int]]:
+        answer = yield Call(verb="GET", path="/Console/User/Lists", params={"pageNumber": number, "pageSize": 2})
+        items = [int(item["idList"]) for item in answer.body["Items"]]
+        return Page(items=items, number=number, size=2, total=answer.body["TotalElementsCount"])
+
+    lists = client.pages(page)
+
+    assert adapter.requests == []
+    assert next(lists) == 1
+    assert len(adapter.requests) == 1
+    assert (list(lists.page(1).items), lists.page().total) == ([3], 3)
+    assert list(lists) == [2, 3]
+
+
+def test_the_first_method_that_succeeds_is_announced_once(source: Source, sandbox: Sandbox) -> None:
+    announced: list[MailUpClient] = []
+    transport = Transport(timeout=(1, 1), adapter=SandboxAdapter(sandbox))
+    client = MailUpClient(source, transport=transport, patience=0, on_success=announced.append)
+    sandbox.fail_with("garbage")
+    with pytest.raises(UnexpectedResponse):
+        client.account.info()
+    assert announced == []
+    client.with_response.account.info()
+    client.account.info()
+
+    assert announced == [client]
+
+
+def test_the_patience_of_a_call_reaches_the_throttle_and_its_pauses() -> None:
+    asked: list[float] = []
+
+    class Throttle:
+        def wait(self, operation: str, *, patience: float) -> None:
+            asked.append(patience)
+
+    server = Server(answer(429))
+    try:
+        client = MailUpClient(
+            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), throttle=Throttle()
+        )
+        with pytest.raises(RateLimited):
+            client.request("GET", "/Console/List", patience=0.25)
+        with pytest.raises(RateLimited):
+            client.run(one(Call(verb="GET", path="/Console/List", patience=0)))
+    finally:
+        server.close()
+    assert asked == [0.25, 0]
+    assert len(server.arrived) == 2
+
+
+def one(call: Call) -> Steps[Any]:
+    return (yield call).body
+
+
+def test_the_timeout_and_the_headers_of_a_call_are_sent_with_it() -> None:
+    server = Server(answer(200, b"7"), silence)
+    try:
+        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(30, 30)))
+        assert client.request("GET", "/Console/List", headers={"X-Trace": "t-1"}) == 7
+        started = time.monotonic()
+        with pytest.raises(MailUpUnavailable):
+            client.request("POST", "/Console/List", timeout=0.2)
+    finally:
+        server.close()
+    assert b"X-Trace: t-1" in server.arrived[0]
+    assert b"X-Trace" not in server.arrived[1]
+    assert time.monotonic() - started < 10
+
+
+# ---------------------------------------------------- what is repeated and what never is, over sockets
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+@pytest.mark.parametrize("fault", FAULTS, ids=FAULT_IDS)
+def test_a_write_that_may_have_arrived_is_never_repeated(
+    fault: Callable[[socket.socket], None], method: str, path: str
+) -> None:
+    with serving(fault) as (server, client):
+        with pytest.raises(MailUpUnavailable) as caught:
+            client.request(method, path, json={})
+        assert caught.value.may_have_arrived
+        assert len(server.arrived) == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=FAULT_IDS)
+def test_a_write_on_a_connection_that_was_kept_is_not_repeated_either(fault: Callable[[socket.socket], None]) -> None:
+    """A pooled connection may be closed by the server just as the request goes out."""
+    with serving(answer(200, b"1"), fault) as (server, client):
+        assert client.request("GET", "/Console/List") == 1
+        with pytest.raises(MailUpUnavailable):
+            client.request("POST", "/Console/List/1/Email/2/Send")
+        assert [head.split()[0] for head in server.arrived] == [b"GET", b"POST"]
+
+
+@pytest.mark.parametrize(("fault", "name"), list(zip(FAULTS, FAULT_IDS, strict=True)), ids=FAULT_IDS)
+def test_a_read_is_repeated_twice_where_that_may_help(fault: Callable[[socket.socket], None], name: str) -> None:
+    with serving(fault) as (server, client):
+        with pytest.raises(MailUpUnavailable):
+            client.request("GET", "/Console/List")
+        assert len(server.arrived) == (1 if name in ("500", "408") else 3)
+    with serving(fault, answer(200, b"[]")) as (server, client):
+        if name not in ("500", "408"):
+            assert client.request("GET", "/Console/List") == []
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/Console/List"), WRITES[0], WRITES[6], WRITES[7]])
+def test_after_a_429_every_call_is_repeated_since_nothing_was_done(method: str, path: str) -> None:
+    with serving(answer(429), answer(429, b"", b"Retry-After: 1"), answer(200, b"7")) as (server, client):
+        assert client.request(method, path) == 7
+        assert len(server.arrived) == 3
+
+
+@pytest.mark.parametrize(
+    ("patience", "header", "retry_after", "arrived"), [(0, b"X: 1", 1, 1), (5, b"Retry-After: 60", 60, 1)]
+)
+def test_a_429_that_outlasts_the_patience_is_told(
+    patience: float, header: bytes, retry_after: float, arrived: int
+) -> None:
+    with serving(answer(429, b"", header), patience=patience) as (server, client):
+        with pytest.raises(RateLimited) as caught:
+            client.request("POST", "/Console/Email/Send")
+        assert caught.value.retry_after == retry_after
+        assert not caught.value.may_have_arrived
+        assert len(server.arrived) == arrived
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_after_a_401_a_write_is_repeated_once_with_another_token(method: str, path: str) -> None:
+    with serving(answer(401), answer(200, b"7")) as (server, client):
+        assert client.request(method, path) == 7
+        assert [b"A1" in head for head in server.arrived] == [True, False]
+    with serving(answer(401)) as (server, client):
+        with pytest.raises(MailUpError):
+            client.request(method, path)
+        assert len(server.arrived) == 2
+
+
+def test_a_throttle_is_asked_before_each_request_that_is_sent() -> None:
+    asked: list[Any] = []
+
+    class Throttle:
+        def wait(self, operation: str, *, patience: float) -> None:
+            asked.append(operation)
+
+    server = Server(answer(401), answer(503), answer(200, b"7"))
+    try:
+        client = MailUpClient(
+            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), throttle=Throttle()
+        )
+        assert client.request("GET", "/Console/List/12/Recipient/345/Groups") == 7
+    finally:
+        server.close()
+    assert asked == ["GET /Console/List/{}/Recipient/{}/Groups"] * 3

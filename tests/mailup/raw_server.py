@@ -1,0 +1,122 @@
+"""A server on a real socket that answers as it is told, byte by byte, and counts the requests that arrive."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
+
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close by a reset
+
+
+class Static:
+    """A TokenSource without renewal worth the name."""
+
+    def get(self) -> AccessToken:
+        return AccessToken("A1")
+
+    def renew(self, refused: AccessToken) -> AccessToken:
+        return AccessToken("A2")
+
+
+class Server:
+    """Answers each request that arrives by the next of its behaviours, the last one for ever. Counts requests."""
+
+    def __init__(self, *behaviours: Callable[[socket.socket], None]) -> None:
+        self.arrived: list[bytes] = []
+        self._behaviours = list(behaviours)
+        self._connections: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while head := _request(connection):
+                    self.arrived.append(head)
+                    behave = self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
+                    behave(connection)
+            except OSError:
+                return
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        for connection in self._connections:
+            with suppress(OSError):  # kept open by the client's pool
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+
+
+def _request(connection: socket.socket) -> bytes:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    while len(body) < int(lengths[0] if lengths else 0):
+        body += connection.recv(65536)
+    return head
+
+
+def answer(status: int, body: bytes = b"", *headers: bytes) -> Callable[[socket.socket], None]:
+    lines = [b"HTTP/1.1 %d X" % status, b"Content-Length: %d" % len(body), *headers]
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+
+    return behave
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    connection.close()
+
+
+def close(connection: socket.socket) -> None:
+    connection.close()
+
+
+def half(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    connection.close()
+
+
+def silence(connection: socket.socket) -> None:
+    connection.recv(1)  # until the client gives up and closes
+
+
+FAULTS = [reset, close, half, silence, answer(500), answer(502), answer(503), answer(504), answer(408)]
+FAULT_IDS = ["reset", "close", "half", "silence", "500", "502", "503", "504", "408"]
+
+
+@contextmanager
+def serving(
+    *behaviours: Callable[[socket.socket], None], patience: float = 10
+) -> Iterator[tuple[Server, MailUpClient]]:
+    server = Server(*behaviours)
+    try:
+        transport = Transport(timeout=(0.3, 0.3))
+        yield server, MailUpClient(Static(), endpoints=Endpoints(server.url), transport=transport, patience=patience)
+    finally:
+        server.close()

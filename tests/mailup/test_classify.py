@@ -1,0 +1,205 @@
+"""What answers mean: those of the REST API and those of the token endpoint, and what errors say of them."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+import requests
+
+from django_mailup.exceptions import (
+    APIError,
+    ClientRejected,
+    Forbidden,
+    LoginRefused,
+    MailUpError,
+    MailUpUnavailable,
+    NotFound,
+    RateLimited,
+    ReauthorizationRequired,
+    TermsNotAccepted,
+    UnexpectedResponse,
+)
+from django_mailup.mailup import Endpoints, MailUpClient, OAuthClient, RefreshToken, Transport, classify
+from django_mailup.sandbox import Sandbox
+from django_mailup.sandbox.adapter import SandboxAdapter
+
+from .raw_server import Server, Static, answer, serving
+from .token_calls import PASSWORD, TOKEN, with_error
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"kind": "status", "status": 403}, Forbidden),
+        ({"kind": "status", "status": 404}, NotFound),
+        ({"kind": "status", "status": 409}, APIError),
+        ({"kind": "status", "status": 429}, RateLimited),
+        ({"kind": "status", "status": 500}, MailUpUnavailable),
+        ({"kind": "html", "status": 503}, MailUpUnavailable),
+        ({"kind": "html", "status": 200}, UnexpectedResponse),
+        ({"kind": "garbage"}, UnexpectedResponse),
+        ({"kind": "drop"}, MailUpUnavailable),
+        ({"kind": "redirect", "status": 302, "location": "https://elsewhere.example/"}, UnexpectedResponse),
+        ({"kind": "body", "status": 403, "body": '{"ErrorDescription":"Too many requests. Max:5"}'}, RateLimited),
+        ({"kind": "body", "status": 404, "body": ""}, NotFound),
+    ],
+    ids=str,
+)
+def test_what_a_rest_answer_means(
+    client: MailUpClient, sandbox: Sandbox, fault: Any, expected: type[Exception]
+) -> None:
+    sandbox.fail_with(**fault)
+
+    with pytest.raises(expected) as caught:
+        client.account.info()
+    assert type(caught.value) is expected
+
+
+def test_unaccepted_terms(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.state.users["m12345"].accepted_terms = False
+
+    with pytest.raises(TermsNotAccepted):
+        client.account.info()
+
+
+@pytest.mark.parametrize(("header", "seconds"), [(True, 1.0), (False, 1.0)])
+def test_the_limit_of_calls_is_told(client: MailUpClient, sandbox: Sandbox, header: bool, seconds: float) -> None:
+    sandbox.configure(rate_limit=5, retry_after=header)
+    for _ in range(5):
+        client.account.info()
+
+    with pytest.raises(RateLimited) as caught:
+        client.account.info()
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("shape", ["oauth", "mailup"])
+def test_a_wrong_secret_is_the_clients_fault(sandbox: Sandbox, adapter: SandboxAdapter, shape: str) -> None:
+    sandbox.configure(error_shape=shape)
+    client = OAuthClient(sandbox.client_id, "wrong", adapter=adapter)
+
+    assert type(with_error(client, RefreshToken("whatever"))) is ClientRejected
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"kind": "status", "status": 500}, MailUpUnavailable),
+        ({"kind": "status", "status": 503}, MailUpUnavailable),
+        ({"kind": "status", "status": 408}, MailUpUnavailable),
+        ({"kind": "status", "status": 429}, RateLimited),
+        ({"kind": "status", "status": 404}, UnexpectedResponse),
+        ({"kind": "status", "status": 401}, UnexpectedResponse),
+        ({"kind": "html", "status": 500}, MailUpUnavailable),
+        ({"kind": "html", "status": 200}, UnexpectedResponse),
+        ({"kind": "html", "status": 400}, UnexpectedResponse),
+        ({"kind": "empty", "status": 200}, UnexpectedResponse),
+        ({"kind": "empty", "status": 401}, UnexpectedResponse),
+        ({"kind": "garbage"}, UnexpectedResponse),
+        ({"kind": "drop"}, MailUpUnavailable),
+        ({"kind": "body", "status": 200, "body": "null"}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": "[1]"}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": '"A"'}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": '{"access_token": ""}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": '{"access_token": 5}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 500, "body": '{"access_token": "A", "refresh_token": "R"}'}, MailUpUnavailable),
+        ({"kind": "body", "status": 400, "body": '{"error": "invalid_request"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 400, "body": '{"error": ["invalid_grant"]}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": '{"error": "invalid_grant"}'}, ReauthorizationRequired),
+        ({"kind": "body", "status": 400, "body": "error=invalid_grant&x=1"}, ReauthorizationRequired),
+        ({"kind": "body", "status": 403, "body": '{"ErrorDescription": "accept terms of service"}'}, TermsNotAccepted),
+    ],
+    ids=lambda value: str(value)[:70],
+)  # fmt: skip
+def test_what_a_token_answer_means(
+    oauth: OAuthClient, sandbox: Sandbox, fault: Any, expected: type[MailUpError]
+) -> None:
+    sandbox.fail_with(**{"path": TOKEN, **fault})
+
+    assert type(with_error(oauth, RefreshToken("secret-token"))) is expected
+
+
+def test_an_answer_may_be_form_encoded(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with(
+        "body", status=200, body="access_token=A1&refresh_token=R1&expires_in=60", content_type="text/plain"
+    )
+    pair = oauth.exchange(PASSWORD)
+
+    assert (pair.access_token, pair.refresh_token) == ("A1", "R1")
+
+
+SECRETS = {
+    "Set-Cookie": "session=planted",
+    "Location": "https://site.example/?code=planted",
+    "Content-Location": "/?access_token=planted",
+    "WWW-Authenticate": 'Bearer realm="planted"',
+    "Authorization": "Bearer planted",
+    "Proxy-Authenticate": "planted",
+    "Proxy-Connection": "planted",
+    "X-Auth-Token": "planted",
+    "Link": "<https://site.example/?token=planted>",
+    "Refresh": "0; url=/?token=planted",
+}
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 408, 409, 429, 500, 503])
+def test_an_error_carries_status_and_headers_without_secrets(status: int) -> None:
+    """Whatever the answer, from the API and from the token endpoint."""
+    server = Server(answer(status, b"<html>", b"X-Trace: 7", *[f"{k}: {v}".encode() for k, v in SECRETS.items()]))
+    try:
+        api = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), patience=0)
+        with pytest.raises(MailUpError) as of_api:
+            api.request("POST", "/Console/Email/Send")
+        response = requests.get(server.url, allow_redirects=False, timeout=1)
+    finally:
+        server.close()
+    with pytest.raises(MailUpError) as of_token:
+        classify.token_answer(response, PASSWORD)
+    for error in (of_api.value, of_token.value):
+        assert error.status == status
+        assert error.headers["x-trace"] == "7"
+        shown = f"{error!r} {error} {vars(error)} {pickle.loads(pickle.dumps(error)).headers}"  # noqa: S301
+        assert "planted" not in shown
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"error": "invalid_client"}', ClientRejected),
+        ('{"error": "invalid_grant"}', LoginRefused),
+        ('{"ErrorDescription": "accept terms of service"}', TermsNotAccepted),
+    ],
+)
+def test_refusals_of_the_token_endpoint_carry_them_too(
+    oauth: OAuthClient, sandbox: Sandbox, body: str, expected: type[MailUpError]
+) -> None:
+    sandbox.fail_with("body", status=400, body=body, path=TOKEN)
+    error = with_error(oauth, PASSWORD)
+
+    assert type(error) is expected
+    assert (error.status, error.headers["content-type"]) == (400, "application/json")
+
+
+def test_an_error_without_an_answer_has_no_status_and_no_headers(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("drop")
+    with pytest.raises(MailUpUnavailable) as caught:
+        client.request("POST", "/Console/Email/Send")
+
+    assert (caught.value.status, dict(caught.value.headers)) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('"è"'.encode(), "application/json"),
+        ('"è"'.encode("latin-1"), "application/json; charset=iso-8859-1"),
+        ('"è"'.encode("utf-16"), ""),
+        ('"è"'.encode(), "application/json; charset=nothing"),
+    ],
+    ids=["utf-8", "latin-1", "utf-16", "unknown"],
+)
+def test_a_body_is_read_in_the_encoding_that_it_names_or_shows(body: bytes, content_type: str) -> None:
+    with serving(answer(200, body, f"Content-Type: {content_type}".encode())) as (_, client):
+        assert client.request("GET", "/Console/List") == "è"

@@ -1,0 +1,158 @@
+"""The guarded token call: its deadline, and what it says of a call that failed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from django_mailup.exceptions import (
+    MailUpUnavailable,
+    UnexpectedResponse,
+)
+from django_mailup.mailup import Endpoints, OAuthClient
+from django_mailup.mailup.deadline import Guard, GuardedAdapter, PendingCall
+from django_mailup.sandbox import Sandbox
+from django_mailup.sandbox.server import serving
+
+from .token_calls import PASSWORD, TOKEN, with_error
+
+
+@pytest.mark.parametrize("kind", ["drop", "drop_after", "half", "huge"])
+def test_broken_answers_on_a_socket(sandbox: Sandbox, on_socket: Any, kind: str) -> None:
+    sandbox.fail_with(kind, path=TOKEN)
+    error = with_error(on_socket(), PASSWORD)
+
+    assert isinstance(error, MailUpUnavailable)
+    assert error.may_have_arrived
+
+
+@pytest.mark.parametrize("fault", [{"kind": "slow", "seconds": 3.0}, {"kind": "drip", "seconds": 0.05}])
+def test_the_deadline_is_for_the_whole_call(sandbox: Sandbox, on_socket: Any, fault: Any) -> None:
+    sandbox.fail_with(path=TOKEN, **fault)
+    started = time.monotonic()
+    error = with_error(on_socket(deadline=0.5), PASSWORD)
+
+    assert isinstance(error, MailUpUnavailable)
+    assert error.may_have_arrived
+    assert time.monotonic() - started < 2.5
+
+
+def test_trickled_headers_meet_the_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    over = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            try:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not over.wait(0.05):
+                    connection.sendall(b"X-More: of the same\r\n")
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        client = OAuthClient(
+            "id", "secret", endpoints=Endpoints(f"http://127.0.0.1:{server.getsockname()[1]}"), deadline=0.5
+        )
+        error = with_error(client, PASSWORD)
+        over.set()
+        thread.join()
+
+    assert isinstance(error, MailUpUnavailable)
+
+
+def test_a_refused_connection_surely_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    error = with_error(OAuthClient("id", "secret", endpoints=Endpoints(f"http://127.0.0.1:{port}")), PASSWORD)
+
+    assert isinstance(error, MailUpUnavailable)
+    assert not error.may_have_arrived
+
+
+@pytest.mark.parametrize(
+    ("fault", "spent"),
+    [
+        ({"kind": "drop"}, True),
+        ({"kind": "half"}, True),
+        ({"kind": "huge"}, True),
+        ({"kind": "garbage"}, True),
+        ({"kind": "html", "status": 503}, True),
+        ({"kind": "status", "status": 408}, True),
+        ({"kind": "status", "status": 429}, False),
+        ({"kind": "html", "status": 400}, False),
+        ({"kind": "redirect", "status": 302, "location": "/"}, False),
+        ({"kind": "slow", "seconds": 3.0}, True),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_failure_says_whether_the_grant_may_be_spent(
+    sandbox: Sandbox, on_socket: Any, fault: dict[str, Any], spent: bool
+) -> None:
+    sandbox.fail_with(path=TOKEN, **fault)
+    error = with_error(on_socket(deadline=0.5), PASSWORD)
+
+    assert isinstance(error, (MailUpUnavailable, UnexpectedResponse))
+    assert error.grant_may_be_spent is spent
+
+
+def test_a_grant_that_was_not_sent_is_not_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    for deadline in (15.0, -1.0):  # refused by the server, and over before it began
+        error = with_error(OAuthClient("id", "secret", endpoints=Endpoints(url), deadline=deadline), PASSWORD)
+
+        assert isinstance(error, MailUpUnavailable)
+        assert not error.grant_may_be_spent
+
+
+def test_making_a_call_does_nothing_until_it_is_started() -> None:
+    asked: list[str] = []
+    call = PendingCall(Guard(5), lambda: asked.append("constructor"))
+
+    assert not call.ended.done()
+    assert PendingCall.start(Guard(5), lambda: asked.append("start") or 7).result() == 7
+    assert asked == ["start"]
+    assert not call.ended.done()
+
+
+def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: Any) -> None:
+    """The guard goes along with the call: nothing is looked up by thread."""
+    sandbox.fail_with("slow", seconds=1.0, path=TOKEN, times=2)
+    patient, hasty = on_socket(deadline=10.0).begin(PASSWORD), on_socket(deadline=0.3).begin(PASSWORD)
+
+    with pytest.raises(MailUpUnavailable):
+        hasty.result()
+    assert patient.result().access_token
+
+
+def test_after_its_end_a_guard_lets_nothing_be_sent() -> None:
+    guard = Guard(5)
+    guard.watch(None)
+    guard.end()
+
+    with pytest.raises(TimeoutError):
+        guard.watch(None)
+
+
+def test_an_adapter_reports_its_sockets_to_the_guard_it_was_given(sandbox: Sandbox) -> None:
+    guard, over = Guard(5), Guard(5)
+    over.end()
+    with serving(sandbox) as base_url, requests.Session() as session:
+        session.mount("http://", GuardedAdapter(guard))
+        assert session.get(f"{base_url}/", timeout=5).status_code
+        assert guard.sent
+        session.mount("http://", GuardedAdapter(over))
+        with pytest.raises((requests.RequestException, TimeoutError)):
+            session.get(f"{base_url}/", timeout=5)
+        assert not over.sent

@@ -1,0 +1,53 @@
+"""Grants: the form of each, what its refusal means, and that none shows its secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_mailup.exceptions import (
+    CodeRefused,
+    LoginRefused,
+    MailUpError,
+    ReauthorizationRequired,
+)
+from django_mailup.mailup import AuthorizationCode, Grant, OAuthClient, Password, RefreshToken
+from django_mailup.sandbox import Sandbox
+
+from .token_calls import with_error
+
+
+@pytest.mark.parametrize("shape", ["oauth", "mailup"])
+@pytest.mark.parametrize(
+    ("grant", "expected"),
+    [
+        (AuthorizationCode("no", "https://site.example/"), CodeRefused),
+        (Password("m12345", "no"), LoginRefused),
+        (RefreshToken("no"), ReauthorizationRequired),
+    ],
+    ids=["code", "password", "refresh"],
+)
+def test_a_refused_grant_says_which(
+    oauth: OAuthClient, sandbox: Sandbox, shape: str, grant: Any, expected: type[MailUpError]
+) -> None:
+    sandbox.configure(error_shape=shape)
+
+    assert type(with_error(oauth, grant)) is expected
+
+
+@pytest.mark.parametrize(
+    ("grant", "form"),
+    [
+        (
+            AuthorizationCode("c-1", "https://site.example/"),
+            {"grant_type": "authorization_code", "code": "c-1", "redirect_uri": "https://site.example/"},
+        ),
+        (Password("m12345", "p-1"), {"grant_type": "password", "username": "m12345", "password": "p-1"}),
+        (RefreshToken("r-1"), {"grant_type": "refresh_token", "refresh_token": "r-1"}),
+    ],
+    ids=["code", "password", "refresh"],
+)
+def test_the_form_of_a_grant_is_that_of_the_rfc(grant: Grant, form: dict[str, str]) -> None:
+    assert grant.form() == form
+    assert not any(secret in repr(grant) for secret in ("c-1", "p-1", "r-1"))

@@ -1,0 +1,74 @@
+"""The API's transport over real sockets: what is sent, and what an error says."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from django_mailup.exceptions import MailUpUnavailable
+from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
+
+from .raw_server import Server, Static, answer, silence
+
+
+def test_what_was_never_connected_says_that_nothing_arrived() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    transport = Transport(timeout=(0.3, 0.3))
+    client = MailUpClient(Static(), endpoints=Endpoints(f"http://127.0.0.1:{port}"), transport=transport)
+    with pytest.raises(MailUpUnavailable) as caught:
+        client.request("POST", "/Console/Email/Send")
+
+    assert not caught.value.may_have_arrived
+
+
+def test_a_request_introduces_itself_and_carries_its_token() -> None:
+    server = Server(answer(200, b"1"))
+    try:
+        send(server)
+    finally:
+        server.close()
+    lines = server.arrived[0].split(b"\r\n")
+    assert b"Authorization: Bearer A1" in lines
+    assert b"Accept: application/json" in lines
+    assert any(line.startswith(b"User-Agent: django-mailup-connect/") for line in lines)
+
+
+def test_headers_of_a_call_are_added_and_never_replace_the_token() -> None:
+    server = Server(answer(200, b"1"))
+    try:
+        send(server, headers={"X-Trace": "7", "Authorization": "Bearer other"})
+    finally:
+        server.close()
+    assert b"\r\nX-Trace: 7\r\n" in server.arrived[0]
+    assert b"other" not in server.arrived[0]
+
+
+def test_the_timeout_of_a_call_goes_before_that_of_the_transport() -> None:
+    server = Server(silence)
+    started = time.monotonic()
+    try:
+        with pytest.raises(MailUpUnavailable) as caught:
+            send(server, timeout=0.2)
+    finally:
+        server.close()
+    assert time.monotonic() - started < 10  # the transport's own is 30 s
+    assert caught.value.may_have_arrived
+
+
+def test_whatever_the_status_the_answer_is_returned_and_no_redirect_followed() -> None:
+    server = Server(answer(302, b"", b"Location: http://127.0.0.1:1/"))
+    try:
+        assert send(server).status_code == 302
+    finally:
+        server.close()
+    assert len(server.arrived) == 1
+
+
+def send(server: Server, **options: Any) -> requests.Response:
+    transport = Transport(timeout=(30, 30))
+    return transport.send("GET", f"{server.url}/x", AccessToken("A1"), **options)
