@@ -17,6 +17,7 @@ from django_mailup.renewal import on_demand, periodic, schedule
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_of, connect_with_password
 
+pytestmark = pytest.mark.slow
 TOKEN = "/Authorization/OAuth/Token"
 
 

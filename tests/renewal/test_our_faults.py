@@ -23,6 +23,7 @@ from django_mailup.services import client_for
 
 from ..processes import HAS_SERVER, Gate, Line, eventually, let_the_claim_run_out, locked_table, reach, victim
 
+pytestmark = pytest.mark.slow
 Connect = Callable[..., Token]
 NOWHERE = "redis://127.0.0.1:1/0"
 

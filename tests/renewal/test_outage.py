@@ -9,6 +9,8 @@ import pytest
 from benchmarks.outage import endure, populate
 from django_mailup.models import Token
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("rate", [1, 0.2])
 def test_an_outage_costs_no_connection_and_ends_without_a_stampede(
