@@ -18,6 +18,7 @@ DEV = [
     "import-linter>=2.1",
     "mailupy>=1.1.4",
     "mypy>=1.15",
+    "pyright>=1.1.400",
     "pytest>=8.3",
     "pytest-django>=4.10",
     "pytest-xdist>=3.6",

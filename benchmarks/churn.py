@@ -92,7 +92,7 @@ def part(given: dict[str, Any]) -> None:
         "kills": kills,
         "refreshes": counters["refreshes"],
         "lost": int(lost),
-        "lost_silently": int(lost and "interrupted" not in token.last_error),
+        "lost_silently": int(lost and "interrupted" not in str(token.last_error)),
     }
     print(json.dumps(result))
 

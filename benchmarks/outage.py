@@ -56,7 +56,7 @@ def populate(count: int, clock: Clock, make_user: Callable[[int], Any]) -> None:
     for number in range(1, count):
         pair = sandbox.state.redeem_password("m12345", "sandbox", sandbox.client_id)
         connected_at = clock() - (lifetime - timedelta(minutes=16)) * (number / count)
-        pair.access_ends_at = (connected_at + lifetime).timestamp()
+        pair.access_expires_at = (connected_at + lifetime).timestamp()
         rows.append(
             Token(
                 registration=first.registration, user=make_user(number), account_uid=first.account_uid,
@@ -116,8 +116,7 @@ def main() -> None:
         from django_mailup.services import register
 
         clock = Clock()
-        adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)))
-        adapter.sandbox.state.clock = clock.seconds
+        adapter = SandboxAdapter(Sandbox(Options(rate_limit=0), clock=clock.seconds))
         settings.MAILUP = {"ENCRYPTION_KEYS": settings.MAILUP["ENCRYPTION_KEYS"], "ADAPTER": lambda: adapter}
         register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
         users = User.objects.bulk_create(User(username=f"u{number}") for number in range(options.connections))

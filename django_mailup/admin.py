@@ -1,4 +1,4 @@
-"""Client registrations and connections in Django's admin. Secrets go in and never come out; tokens are read-only."""
+"""Client registrations and connections in Django's admin. Secrets can be entered but are never shown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from .models import ClientRegistration, Token
 
 
 class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The secret can be set and replaced, and is never shown."""
+    """A client registration whose secret can be set and replaced, but is never shown."""
 
     new_secret = forms.CharField(
         label=gettext_lazy("Client secret"),
@@ -53,13 +54,13 @@ class ClientRegistrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "slug", "client_id", "enabled", "state", "updated_at"]
     list_filter = ["enabled"]
     search_fields = ["name", "slug", "client_id"]
-    readonly_fields = ["stored_secret", "state", "last_error", "failed_at", "retry_at", "created_at", "updated_at"]
+    readonly_fields = ["stored_secret", "state", "error", "failed_at", "retry_at", "created_at", "updated_at"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "enabled"]}),
         (gettext_lazy("At MailUp"), {"fields": ["client_id", "stored_secret", "new_secret", "redirect_uri"]}),
         (
             gettext_lazy("State"),
-            {"fields": ["state", "last_error", "failed_at", "retry_at", "created_at", "updated_at"]},
+            {"fields": ["state", "error", "failed_at", "retry_at", "created_at", "updated_at"]},
         ),
     ]
 
@@ -81,6 +82,10 @@ class ClientRegistrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return _("disabled")
         return _("refused by MailUp") if registration.failed_at else _("in order")
 
+    @admin.display(description=gettext_lazy("last error"))
+    def error(self, registration: ClientRegistration) -> str:
+        return str(registration.last_error or "—")
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -93,7 +98,7 @@ class ClientRegistrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Token)
 class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["account", "owner", "company", "registration", "status", "expires_at", "refreshed_at", "last_error"]
+    list_display = ["account", "owner", "company", "registration", "status", "expires_at", "refreshed_at", "error"]
     list_filter = ["status", "registration"]
     list_select_related = ["registration", "user"]
     search_fields = ["account_uid", "account_username", "company"]
@@ -105,8 +110,9 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "owner",
         "registration",
         "status",
-        "last_error",
+        "error",
         "failure_count",
+        "blocked_until",
         "failed_at",
         "masked_tokens",
         "expires_at",
@@ -120,8 +126,16 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show a connection. Its fields are read-only; the permission to change it is for the actions."""
+        if request.method == "POST":
+            raise PermissionDenied
+        return super().change_view(request, object_id, form_url, extra_context)
+
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
-        """Leave out Django's own deletion: *Disconnect* is the one way. (`action_location` came with Django 6.1.)"""
+        """Return the actions without Django's deletion, which *Disconnect* replaces. Django 6.1 adds an argument."""
         actions = super().get_actions(request, *([] if action_location is None else [action_location]))
         actions.pop("delete_selected", None)
         return actions
@@ -141,6 +155,10 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("owner"), ordering="user")
     def owner(self, token: Token) -> str:
         return str(token.user) if token.user is not None else _("this site")
+
+    @admin.display(description=gettext_lazy("last error"))
+    def error(self, token: Token) -> str:
+        return str(token.last_error or "—")
 
     @admin.display(description=gettext_lazy("tokens"))
     def masked_tokens(self, token: Token) -> str:
@@ -162,7 +180,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self._report(request, done, ngettext("%d account disconnected.", "%d accounts disconnected.", done))
 
     def _each(self, request: HttpRequest, tokens: QuerySet[Token], do: Callable[[Token], object]) -> int:
-        """Do something with each row; a row that fails is told by name and stops no other. Returns how many did not."""
+        """Call `do` with each row, and return for how many it succeeded. Show each error with its account's name."""
         done = 0
         for token in tokens:
             try:

@@ -1,4 +1,4 @@
-"""Encryption of stored secrets: keys, and Sealed, the value that doesn't show what is in it."""
+"""Encryption of stored secrets: the keys, and `Sealed`, an encrypted value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MASK: Final = "••••••••"
 
 
 class Sealed:
-    """A secret as it is stored. Only `reveal` decrypts, so that one unreadable row doesn't break a list of rows."""
+    """An encrypted secret. Only `reveal` decrypts it, so that one unreadable row doesn't break a list of rows."""
 
     __slots__ = ("ciphertext", "purpose")
 
@@ -28,7 +28,7 @@ class Sealed:
 
     @classmethod
     def seal(cls, secret: str, purpose: str) -> Sealed:
-        """Encrypt a secret for one purpose (a model and field). The empty string stays empty."""
+        """Return a secret encrypted for one purpose: a model and field. The empty string stays empty."""
         return cls(_fernet(purpose).encrypt(secret.encode()).decode() if secret else "", purpose)
 
     def reveal(self) -> str:
@@ -45,7 +45,7 @@ class Sealed:
             raise DecryptionFailed from None
 
     def is_current(self) -> bool:
-        """Say whether it is encrypted with the key that new secrets get. What isn't should be sealed anew."""
+        """Return whether it is encrypted with the newest key. If not, seal it again."""
         newest = _fernet(self.purpose)._fernets[0]
         try:
             newest.decrypt(self.ciphertext.encode())
@@ -70,7 +70,7 @@ class Sealed:
 
 
 def is_key(value: object) -> bool:
-    """Say whether a value is a Fernet key: 32 bytes in URL-safe base64."""
+    """Return whether a value is a Fernet key: 32 bytes in URL-safe base64."""
     try:
         Fernet(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -85,7 +85,7 @@ def _fernet(purpose: str) -> MultiFernet:
 
 @lru_cache(maxsize=64)
 def _fernet_of(keys: tuple[str, ...], secret_keys: tuple[str | bytes, ...], purpose: str) -> MultiFernet:
-    """Derive one key per purpose from every configured key. Those of SECRET_KEY stay last, for reading, for ever."""
+    """Return the keys of one purpose, derived from every configured key; those of SECRET_KEY last, for reading only."""
     if not all(map(is_key, keys)):
         raise Misconfigured("MAILUP['ENCRYPTION_KEYS'] holds something that is no Fernet key.")
     materials = [base64.urlsafe_b64decode(key) for key in keys]

@@ -1,4 +1,4 @@
-"""The database's own clock in UTC, as an expression. Claims live by it, so that hosts needn't agree on the time."""
+"""The database's clock in UTC, as an expression. Claims use it, so that the clocks of hosts need not agree."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from django.db import models
 
 
 class DatabaseNow(models.Func):
-    """The present by the database's clock, some seconds from now, in UTC with fractions.
+    """The current time of the database's clock in UTC, with fractions of a second.
 
-    Not `django.db.models.functions.Now`, which on MariaDB and MySQL is the local time of the server.
+    `django.db.models.functions.Now` isn't used because on MariaDB and MySQL it is the server's local time.
+
+    Args:
+        seconds: added to it; may be negative.
     """
 
     output_field = models.DateTimeField()  # type: ignore[assignment]

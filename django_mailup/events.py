@@ -1,4 +1,4 @@
-"""What is written to the log `django_mailup`: events with names that stay, and no secrets. Anything may import it."""
+"""The events of the logger `django_mailup`: stable names, and no secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ logger: Final = logging.getLogger("django_mailup")
 
 
 class Event(Enum):
-    """An event: its name and its level. A record's `event` is the name, its `mailup` the fields as a dict."""
+    """An event: its name and its level. A log record has the name as `event` and the fields, a dict, as `mailup`."""
 
     ACCOUNT_CONNECTED = ("mailup.account_connected", logging.INFO)
     ACCOUNT_DISCONNECTED = ("mailup.account_disconnected", logging.INFO)
@@ -23,10 +23,10 @@ class Event(Enum):
     TOKEN_REFRESHED = ("mailup.token_refreshed", logging.INFO)
 
     def log(self, *, cause: BaseException | None = None, **fields: str | int | bool) -> None:
-        """Write the event with its fields: primary keys, slugs, codes and counts, never what a server sent.
+        """Log the event with its fields: primary keys, slugs, codes and counts, never anything that a server sent.
 
         Args:
-            cause: an exception whose message and traceback belong to it.
+            cause: an exception whose message and traceback are logged with it.
         """
         name, level = self.value
         text = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])

@@ -27,31 +27,59 @@
     │  └─ NotFound                404
     └─ UnexpectedResponse         neither success nor a documented error: report it
 
-The first line of a docstring is the default message. Messages, attributes and `repr` never hold a secret or a body.
+The message is made of the exception's data: of `reason` if the class has a sentence for it, else of the first line of
+its docstring. Messages, attributes and `repr` never hold a secret or a body.
+
+A renewal's error is stored as data, `code` and `details()`, and made again by `restore` when it is shown or raised.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar, Final, TypedDict, Unpack
+
+
+class _About(TypedDict, total=False):
+    """The arguments of every error: see MailUpError."""
+
+    reason: str
+    status: int
+    headers: Mapping[str, str]
 
 
 class MailUpError(Exception):
     """Something went wrong between this site and MailUp.
 
     Attributes:
+        reason: which of the class's `SENTENCES` is its message; empty if none is.
         status: the HTTP status of MailUp's answer; 0 when there was none.
         headers: the headers of that answer, without those that may hold a secret, such as Set-Cookie and Location.
     """
 
-    code = "error"
-    """Stable name, for logs, for `Token.last_error` and for the address of the page that explains it."""
+    code: ClassVar[str] = "error"
+    """Stable name, for logs, for `Token.error_code` and for the address of the page that explains it."""
 
-    def __init__(self, message: str = "", *, status: int = 0, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message or (inspect.getdoc(type(self)) or "").partition("\n")[0])
-        self.status = status
-        self.headers: Mapping[str, str] = {} if headers is None else headers
+    SENTENCES: ClassVar[Mapping[str, str]] = {}
+    """Messages by reason. They may name details in braces."""
+
+    DETAILS: ClassVar[tuple[str, ...]] = ("reason", "status")
+    """Names of the constructor's arguments that `details` returns."""
+
+    def __init__(self, message: str = "", **about: Unpack[_About]) -> None:
+        self.reason = about.get("reason", "")
+        self.status = about.get("status", 0)
+        self.headers = about.get("headers", {})
+        super().__init__(message or self._sentence())
+
+    def _sentence(self) -> str:
+        if self.reason in self.SENTENCES:
+            return self.SENTENCES[self.reason].format(**{name: getattr(self, name) for name in self.DETAILS})
+        return (inspect.getdoc(type(self)) or "").partition("\n")[0]
+
+    def details(self) -> dict[str, Any]:
+        """Return what `restore` needs to make this error again, as JSON. What is empty, zero or false is left out."""
+        return {name: getattr(self, name) for name in self.DETAILS if getattr(self, name)}
 
 
 class NotConnected(MailUpError):
@@ -73,9 +101,31 @@ class LoginRefused(MailUpError):
 
 
 class ReauthorizationRequired(MailUpError):
-    """MailUp has ended this connection: the user must authorize it again."""
+    """MailUp has ended this connection: the user must authorize it again.
+
+    Attributes:
+        interrupted: whether an earlier renewal was interrupted before its answer could be stored. Then MailUp may
+            refuse the old refresh token because it had been used already.
+    """
 
     code = "reauthorization_required"
+    DETAILS = (*MailUpError.DETAILS, "interrupted")
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        interrupted: bool = False,
+        **about: Unpack[_About],
+    ) -> None:
+        self.interrupted = interrupted
+        super().__init__(message, **about)
+
+    def _sentence(self) -> str:
+        sentence = super()._sentence()
+        if self.interrupted:
+            sentence += " An earlier renewal was interrupted before its answer could be stored."
+        return sentence
 
 
 class CodeRefused(ReauthorizationRequired):
@@ -177,21 +227,32 @@ class MailUpUnavailable(MailUpError):
     Attributes:
         may_have_arrived: whether the request may have reached MailUp, although no proper answer came back.
         grant_may_be_spent: of a token call: whether MailUp may have used up the grant (the code, the refresh token).
+        cause: name of the network error's class.
     """
 
     code = "unavailable"
-    grant_may_be_spent = False
+    SENTENCES = {
+        "status": "MailUp answered with status {status}: try again later.",
+        "timeout": "MailUp did not answer in time: try again later.",
+        "connection": "MailUp could not be reached ({cause}): try again later.",
+        "delayed": "This process was held up too long to renew the token.",
+        "busy": "Another renewal of this token takes too long: try again later.",
+    }
+    DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")
 
     def __init__(
         self,
         message: str = "",
         *,
         may_have_arrived: bool = True,
-        status: int = 0,
-        headers: Mapping[str, str] | None = None,
+        grant_may_be_spent: bool = False,
+        cause: str = "",
+        **about: Unpack[_About],
     ) -> None:
-        super().__init__(message, status=status, headers=headers)
         self.may_have_arrived = may_have_arrived
+        self.grant_may_be_spent = grant_may_be_spent
+        self.cause = cause
+        super().__init__(message, **about)
 
 
 class RateLimited(MailUpUnavailable):
@@ -202,17 +263,13 @@ class RateLimited(MailUpUnavailable):
     """
 
     code = "rate_limited"
+    SENTENCES = {"own_limit": "MailUp's limit of calls a second is used up: try again shortly."}
+    DETAILS = MailUpError.DETAILS
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        retry_after: float = 1.0,
-        status: int = 429,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message, may_have_arrived=False, status=status, headers=headers)
+    def __init__(self, message: str = "", *, retry_after: float = 1.0, **about: Unpack[_About]) -> None:
         self.retry_after = retry_after
+        about.setdefault("status", 429)
+        super().__init__(message, may_have_arrived=False, **about)
 
 
 class APIError(MailUpError):
@@ -226,16 +283,10 @@ class APIError(MailUpError):
     code = "refused"
 
     def __init__(
-        self,
-        message: str = "",
-        *,
-        status: int = 0,
-        error_code: str = "",
-        description: str = "",
-        headers: Mapping[str, str] | None = None,
+        self, message: str = "", *, error_code: str = "", description: str = "", **about: Unpack[_About]
     ) -> None:
-        message = message or (f"MailUp refused with status {status}: {description}" if status else "")
-        super().__init__(message, status=status, headers=headers)
+        status = about.get("status", 0)
+        super().__init__(message or (f"MailUp refused with status {status}: {description}" if status else ""), **about)
         self.error_code = error_code
         self.description = description
 
@@ -270,18 +321,51 @@ class UnexpectedResponse(MailUpError):
     Attributes:
         content_type: what the answer called itself.
         grant_may_be_spent: of a token call: whether MailUp may have used up the grant (the code, the refresh token).
+        cause: what the token endpoint called its error, or the class of the exception that reading it raised.
     """
 
     code = "unexpected_response"
-    grant_may_be_spent = False
+    SENTENCES = {
+        "status": "MailUp answered with status {status}.",
+        "not_json": "MailUp's answer is not JSON.",
+        "token_error": "MailUp's token endpoint answered {status} {cause}.",
+        "token_form": "MailUp's token endpoint answered {status} in no documented form.",
+        "token_unreadable": "MailUp's token answer could not be read ({cause}).",
+        "redirect": "MailUp's token endpoint answered with a redirect.",
+        "login_page": "MailUp's login page answered with an error.",
+    }
+    DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")
 
     def __init__(
         self,
         message: str = "",
         *,
-        status: int = 0,
         content_type: str = "",
-        headers: Mapping[str, str] | None = None,
+        cause: str = "",
+        grant_may_be_spent: bool = False,
+        **about: Unpack[_About],
     ) -> None:
-        super().__init__(message, status=status, headers=headers)
         self.content_type = content_type
+        self.cause = cause
+        self.grant_may_be_spent = grant_may_be_spent
+        super().__init__(message, **about)
+
+
+def _subclasses(kind: type[MailUpError]) -> list[type[MailUpError]]:
+    return [kind, *(each for direct in kind.__subclasses__() for each in _subclasses(direct))]
+
+
+_BY_CODE: Final[Mapping[str, type[MailUpError]]] = {kind.code: kind for kind in _subclasses(MailUpError)}
+
+
+def restore(code: str, details: Mapping[str, Any]) -> MailUpError:
+    """Return the error that was stored as its code and details, with its message made anew.
+
+    An unknown code, of another version of this package, gives a MailUpError with that code.
+    """
+    kind = _BY_CODE.get(code)
+    if kind is None:
+        error = MailUpError()
+        error.code = code  # type: ignore[misc]
+        return error
+    return kind(**{name: value for name, value in details.items() if name in kind.DETAILS})

@@ -1,4 +1,4 @@
-"""What a user is told when connecting fails: by the exception's code, a status, a headline and what to do next."""
+"""The page that a user sees when connecting fails: by the exception's code, a status, a headline and advice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One page of the kind."""
+    """One such page. `status` is its HTTP status."""
 
     status: int
     headline: _StrPromise
@@ -41,13 +41,8 @@ FAILURES: Final[dict[str, Failure]] = {
     ),
     "code_refused": Failure(
         400,
-        _("MailUp did not accept its own answer"),
-        _(
-            "The code that MailUp sent is used up, expired or meant for another address. Start again; if it happens"
-            " every time, tell the administrator of this site: MailUp may insist on an exactly registered redirect"
-            " URI, which the setting STATE_IN = “query” gives it. If MailUp then doesn't return the state either, it"
-            " can't be served at all."
-        ),
+        _("The connection could not be completed"),
+        _("Please start again. If this keeps happening, contact this site's administrator."),
     ),
     "account_mismatch": Failure(
         409,
@@ -114,6 +109,6 @@ ALIASES: Final = {"rate_limited": "unavailable"}
 
 
 def name_of(code: str) -> str:
-    """Return the name of the page for an exception's code."""
+    """Return the name of the page for an exception's code. A code without a page of its own has the page “error”."""
     code = ALIASES.get(code, code)
     return code if code in FAILURES else "error"

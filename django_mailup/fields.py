@@ -1,4 +1,4 @@
-"""EncryptedTextField: a text column whose attribute is a Sealed value. Only models import it."""
+"""A text field that is encrypted in the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .crypto import Sealed
 
 
 class _SealedAttribute:
-    """Turns text that is assigned into a Sealed value at once, so that an instance never carries a plain secret."""
+    """Encrypt text when it is assigned, so that an instance never holds a plain secret."""
 
     def __init__(self, field: EncryptedTextField) -> None:
         self._field = field
@@ -32,9 +32,9 @@ class _SealedAttribute:
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
-    """Text that is encrypted in the database with a key derived for this very model and field.
+    """Text that is encrypted in the database with a key derived for this model and field.
 
-    Assign plain text or a Sealed value; reading gives a Sealed value. Fixtures hold ciphertext, as the column does.
+    Assign plain text or a Sealed value; the attribute is a Sealed value. Fixtures hold ciphertext, as the column does.
     """
 
     purpose = ""
@@ -48,7 +48,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         return None if value is None else Sealed(value, self.purpose)
 
     def to_python(self, value: Any) -> Sealed | None:
-        """Read what serializers and forms hand over: a Sealed value, or the ciphertext of a fixture."""
+        """Return what a serializer or form passes, a Sealed value or a fixture's ciphertext, as a Sealed value."""
         return value if value is None or isinstance(value, Sealed) else Sealed(str(value), self.purpose)
 
     def seal(self, secret: str) -> Sealed:

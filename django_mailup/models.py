@@ -1,9 +1,10 @@
-"""Client registrations, tokens and authorization requests: data, and questions about data. Never a socket."""
+"""Client registrations, tokens and authorization requests: data, and questions about data. No I/O but the database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.core.validators import URLValidator
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .conf import app_settings
 from .database_clock import DatabaseNow
+from .exceptions import MailUpError, restore
 from .fields import EncryptedTextField
 
 DEFAULT_REGISTRATION: Final = "default"
@@ -39,7 +41,7 @@ class ClientRegistration(models.Model):
     )
     enabled = models.BooleanField(_("enabled"), default=True)
     failed_at = models.DateTimeField(_("refused by MailUp at"), null=True, blank=True, editable=False)
-    last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
+    error_code = models.CharField(_("error"), max_length=32, blank=True, editable=False)
     retry_at = models.DateTimeField(_("next try at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -51,6 +53,11 @@ class ClientRegistration(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.slug
+
+    @property
+    def last_error(self) -> MailUpError | None:
+        """Why MailUp refused it, as an exception; None if it didn't."""
+        return restore(self.error_code, {}) if self.error_code else None
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
@@ -69,17 +76,19 @@ class TokenQuerySet(models.QuerySet["Token"]):
         ).order_by("refresh_at", "pk")
 
     def failing(self) -> TokenQuerySet:
-        """Return the tokens with which MailUp can't be called, or whose last renewal failed: what is failing."""
+        """Return the tokens that can't be used, or whose last renewal failed."""
         return self.filter(
             ~Q(status=Token.Status.ACTIVE) | Q(failure_count__gt=0) | Q(registration__failed_at__isnull=False),
             registration__enabled=True,
         ).order_by("failed_at", "pk")
 
     def late(self, *, now: datetime) -> TokenQuerySet:
-        """Return the tokens that the periodic renewal should have seen to: what is late.
+        """Return active tokens that are overdue: expired, or due for two refresh periods.
+
+        If workers don't keep up, tokens expire; if beat doesn't run, they stay due.
 
         Args:
-            now: either the pair has run out (workers don't keep up), or nobody took it up for two periods (no beat).
+            now: the current time, aware.
         """
         untouched_since = now - 2 * app_settings.REFRESH_PERIOD
         return self.filter(
@@ -96,6 +105,26 @@ class TokenQuerySet(models.QuerySet["Token"]):
                 default=False,
                 output_field=models.BooleanField(),
             )
+        )
+
+    def bulk_update(self, objs: Iterable[Token], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """Update as Django does. Raise ValueError for managed fields, which only the services write."""
+        fields = list(fields)
+        _refuse_managed(fields)
+        return super().bulk_update(objs, fields, batch_size)
+
+    def bulk_create(self, objs: Iterable[Token], *args: Any, **kwargs: Any) -> list[Token]:
+        """Create as Django does. Raise ValueError for managed fields that existing rows would get."""
+        _refuse_managed(kwargs.get("update_fields") or ())
+        return super().bulk_create(objs, *args, **kwargs)
+
+
+def _refuse_managed(names: Iterable[str]) -> None:
+    managed = sorted(Token.MANAGED.intersection(names))
+    if managed:
+        raise ValueError(
+            f"Only django_mailup's services may write {', '.join(managed)} of a Token: saving them could overwrite a"
+            " newer pair. Read the row again, or use a function of django_mailup.services."
         )
 
 
@@ -116,14 +145,16 @@ class Token(models.Model):
             "refreshed_at",
             "failed_at",
             "failure_count",
-            "last_error",
+            "error_code",
+            "error_details",
+            "blocked_until",
             "generation",
             "claim_owner",
             "claimed_until",
             "interrupted",
         }
     )
-    """What only the services write, by compare-and-set. `save()` leaves it alone unless it is named."""
+    """Fields that only the services write, by compare-and-set. `save()` raises if one of them was assigned."""
 
     registration = models.ForeignKey(
         ClientRegistration, models.PROTECT, related_name="tokens", verbose_name=_("client registration")
@@ -149,13 +180,18 @@ class Token(models.Model):
     refreshed_at = models.DateTimeField(_("last renewed at"), null=True, blank=True)
     failed_at = models.DateTimeField(_("last failed at"), null=True, blank=True)
     failure_count = models.PositiveIntegerField(_("failures in a row"), default=0)
-    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    error_code = models.CharField(_("error"), max_length=32, blank=True)
+    error_details = models.JSONField(_("error details"), default=dict, blank=True)
+    blocked_until = models.DateTimeField(_("blocked by MailUp until"), null=True, blank=True)
     generation = models.PositiveBigIntegerField(_("generation"), default=1)
     claim_owner = models.CharField(max_length=36, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     interrupted = models.BooleanField(default=False, editable=False)
 
     objects = TokenQuerySet.as_manager()
+
+    _managed: Mapping[str, Any] = {}
+    """The managed fields as they were read."""
 
     class Meta:
         verbose_name = _("connection")
@@ -173,26 +209,72 @@ class Token(models.Model):
         return self.account_username or (f"#{self.pk}" if self.pk else "—")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save what isn't managed by the services: a stale instance must not overwrite a newer pair."""
-        if not self._state.adding and kwargs.get("update_fields") is None:
+        """Save the fields that the services don't manage. A new row is saved whole.
+
+        Raises:
+            ValueError: a managed field was assigned since the row was read, or is named in `update_fields`. Saving it
+                could overwrite a newer pair.
+        """
+        if not self._state.adding:
+            named = kwargs.get("update_fields")
+            # update_or_create() names every datetime, also those that nobody assigned.
+            datetimes = {field.name for field in self._meta.fields if isinstance(field, models.DateTimeField)}
+            _refuse_managed([*self._assigned_managed(), *(name for name in named or () if name not in datetimes)])
+            deferred = self.get_deferred_fields()
             kwargs["update_fields"] = [
                 field.name
                 for field in self._meta.concrete_fields
                 if not field.primary_key
                 and field.name not in self.MANAGED
-                and field.attname not in self.get_deferred_fields()
+                and (field.attname not in deferred if named is None else {field.name, field.attname} & set(named))
             ]
         super().save(*args, **kwargs)
+        self._remember_managed()
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:  # Django 6.1 has one argument more
+        token = super().from_db(*args, **kwargs)
+        token._remember_managed()
+        return token
+
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Token] | None = None,
+    ) -> None:
+        fields = list(fields) if fields is not None else None
+        super().refresh_from_db(using, fields, from_queryset)
+        self._remember_managed(fields)
+
+    def _assigned_managed(self) -> list[str]:
+        """Return the managed fields that were assigned since the row was read."""
+        unread = object()
+        return [
+            name
+            for name in self.MANAGED
+            if name in self.__dict__ and self._managed.get(name, unread) != self.__dict__[name]
+        ]
+
+    def _remember_managed(self, names: Iterable[str] | None = None) -> None:
+        """Keep managed fields (all, unless some are named) as they are now, to notice later which were assigned."""
+        read = self.MANAGED if names is None else self.MANAGED.intersection(names)
+        self._managed = {**self._managed, **{name: self.__dict__[name] for name in read if name in self.__dict__}}
 
     @property
     def is_active(self) -> bool:
-        """Whether MailUp can be called with it."""
+        """Whether MailUp has not ended the connection."""
         return self.status == self.Status.ACTIVE
 
     @property
     def received_at(self) -> datetime:
         """When the stored pair came from MailUp."""
         return self.refreshed_at or self.connected_at
+
+    @property
+    def last_error(self) -> MailUpError | None:
+        """Why the last renewal failed, as an exception; None if it didn't. Its text is made when it is asked for."""
+        return restore(self.error_code, self.error_details) if self.error_code else None
 
 
 class AuthorizationRequest(models.Model):

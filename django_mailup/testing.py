@@ -4,7 +4,7 @@ def test_sign_up(client, mailup_connection):
     mailup_connection(client.user)
     ...
 
-mailup_sandbox       the local MailUp; turn its switches, let it fail
+mailup_sandbox       the local MailUp: change its options, let it fail, move its clock, hold it up by hooks
 mailup_requests      everything that was sent to it
 mailup_registration  a ClientRegistration that it knows
 mailup_connection    connects a user (or the site, with None) and returns the Token

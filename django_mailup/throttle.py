@@ -1,8 +1,9 @@
-"""MailUp's limit of calls a second, kept by all threads, processes and hosts together through Django's cache.
+"""Keep all threads, processes and hosts together under MailUp's limit of calls a second, through Django's cache.
 
-Calls of one connection and operation are numbered: a caller reads when the last ones may go, computes when its own may,
-and takes the next number with that moment by the cache's atomic `add`. If somebody else got the number, it looks again.
-So a lone call goes at once, five go together, and from the sixth on they are spread: in two cache operations each.
+The calls of one connection and operation reserve numbered slots. A caller reads the times of the last slots, computes
+the earliest time for its own, and reserves the next slot with that time by the cache's atomic `add`. If another caller
+has reserved that slot, it tries the next. So a single call goes at once, up to five go together, and from the sixth on
+they are spread evenly. Each takes two cache operations if no other caller competes.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from .events import Event
 from .exceptions import RateLimited
 
 SLACK: Final = 0.035
-"""Seconds added to MailUp's second, since no call arrives the moment that it is sent: 96.6 % of the limit is used."""
+"""Seconds added to MailUp's one-second window, since calls take varying time to arrive. Leaves 96.6 % of the limit."""
 
 LATE: Final = 0.02
-"""A caller that wakes later than this after its moment takes another one: it could meet the calls behind it."""
+"""If a caller wakes up more than this many seconds late, it reserves a new slot, so that it doesn't collide with later
+callers."""
 
 
 class CacheThrottle:
-    """The turns of one connection. Fulfils `mailup.client.Throttle`.
+    """The limit for one connection. Implements `mailup.client.Throttle`.
 
     Args:
         connection: names the MailUp user in cache keys; no secret.
@@ -45,9 +47,9 @@ class CacheThrottle:
         self._sleep = sleep
 
     def wait(self, operation: str, *, patience: float) -> None:
-        """Return when an operation may be called.
+        """Wait until an operation may be called.
 
-        A cache that fails, or that remembers nothing, stops nobody: MailUp's own 429 is the limit then.
+        If the cache fails or stores nothing, return at once: then MailUp's own 429 is the limit.
 
         Args:
             operation: what MailUp counts for itself, such as `GET /Console/List/{}/Groups`.
@@ -94,9 +96,7 @@ class CacheThrottle:
                 # In a busy second calls are spread: those that go together hold each other up, and arrive late.
                 at = max(now, latest[0] + period, latest[-1] + period / rate / 2)
             if at - now > patience:
-                raise RateLimited(
-                    "MailUp's limit of calls a second is used up: try again shortly.", retry_after=at - now
-                )
+                raise RateLimited(reason="own_limit", retry_after=at - now)
             if cache.add(f"{prefix}.{number}", at, timeout=int(at - now) + 5):
                 return at
             moments |= cache.get_many(_keys(prefix, number, read_to))

@@ -42,7 +42,7 @@ class Clock:
 def clock(mailup_sandbox: Any) -> Clock:
     """One clock for the services that are given it, and for the sandbox."""
     made = Clock()
-    mailup_sandbox.state.clock = made.seconds
+    mailup_sandbox.clock = made.seconds
     return made
 
 

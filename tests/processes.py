@@ -184,20 +184,18 @@ def victim(kind: str, token: Token, settings: Any, *, database: dict[str, Any] |
 
 
 class Gate:
-    """Stops the sandbox before or after it acts on a refresh, until it is opened."""
+    """Holds the sandbox up before or after it acts on one refresh, until it is opened."""
 
     def __init__(self, sandbox: Sandbox, *, after: bool) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
-        answered = sandbox.state.refresh
+        hook = "after_refresh" if after else "before_refresh"
 
-        def gated(*args: Any) -> Any:
-            sandbox.state.refresh = answered  # type: ignore[method-assign]
-            pair = answered(*args) if after else None
+        def hold(_: object) -> None:
+            setattr(sandbox.hooks, hook, None)
             self.reached.set()
             self.open.wait(20)
-            return pair or answered(*args)
 
-        sandbox.state.refresh = gated  # type: ignore[method-assign]
+        setattr(sandbox.hooks, hook, hold)
 
 
 @contextmanager

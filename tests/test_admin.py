@@ -59,12 +59,12 @@ def test_a_blank_secret_keeps_the_present_one(admin_client: Client) -> None:
 
 def test_a_new_secret_is_tried_at_once(admin_client: Client, clock: Any) -> None:
     registration = ClientRegistration.objects.create(
-        **{**FIELDS, "enabled": True}, client_secret="old", failed_at=clock(), retry_at=clock(), last_error="x"
+        **{**FIELDS, "enabled": True}, client_secret="old", failed_at=clock(), retry_at=clock(), error_code="x"
     )
     admin_client.post(f"{REGISTRATIONS}{registration.pk}/change/", {**FIELDS, "new_secret": "new"})
     registration.refresh_from_db()
 
-    assert (registration.failed_at, registration.retry_at, registration.last_error) == (None, None, "")
+    assert (registration.failed_at, registration.retry_at, registration.error_code) == (None, None, "")
 
 
 def test_a_registration_can_be_viewed_without_the_right_to_change_it(user: Any, mailup_registration: Any) -> None:
@@ -179,3 +179,13 @@ def test_the_reconnect_button_is_for_the_owner(
     shown = ["Reconnect" in admin_client.get(f"{TOKENS}{t.pk}/change/").content.decode() for t in (mine, site, foreign)]
 
     assert shown == [True, True, False]
+
+
+def test_a_connection_cannot_be_changed_by_hand(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+    token = mailup_connection(None)
+    change = f"{TOKENS}{token.pk}/change/"
+    stored = Token.objects.values().get()
+
+    assert admin_client.get(change).status_code == 200
+    assert admin_client.post(change, {"company": "Other", "status": "active", "generation": "9"}).status_code == 403
+    assert Token.objects.values().get() == stored

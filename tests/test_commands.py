@@ -168,7 +168,7 @@ def test_status_when_all_is_well(mailup_connection: Connect, user: Any) -> None:
     ("change", "state"),
     [
         ({"status": Token.Status.REAUTHORIZATION_REQUIRED}, "must be reconnected"),
-        ({"failure_count": 3, "last_error": "unavailable: try again"}, "failing (3)"),
+        ({"failure_count": 3, "error_code": "unavailable"}, "failing (3)"),
         ({"refresh_at": timezone.now() - timezone.timedelta(hours=1)}, "late"),
     ],
 )
@@ -185,7 +185,7 @@ def test_status_when_something_needs_attention(mailup_connection: Connect, chang
 @pytest.mark.django_db
 def test_status_of_registrations_and_unreadable_rows(mailup_connection: Connect, settings: Any) -> None:
     mailup_connection(None)
-    ClientRegistration.objects.update(failed_at=timezone.now(), last_error="client_rejected: no")
+    ClientRegistration.objects.update(failed_at=timezone.now(), error_code="client_rejected")
     with pytest.raises(CommandError, match="1 of 2"):
         run("mailup_status")
     ClientRegistration.objects.update(enabled=False, failed_at=None)

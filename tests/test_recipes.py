@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from django_mailup.exceptions import MailUpUnavailable, RateLimited
 from django_mailup.mailup import NewRecipient
-from django_mailup.mailup.__main__ import operations
+from django_mailup.mailup.__main__ import markdown, operations
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for, client_for_site
@@ -90,6 +90,8 @@ def test_a_newsletter_and_its_results(scope: dict[str, Any]) -> None:
 
 
 def test_the_table_of_operations_is_complete() -> None:
-    table = re.findall(r"^\| `(\w+\.\w+)` \| (\w+) \| `(.*?)` \|$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    text = (DOCS / "api.md").read_text()
+    table = re.findall(r"^\| `(\w+\.\w+)` \| (\w+) \| `(.*?)` \| ([\w' ]+) \|$", text, re.MULTILINE)
 
-    assert table == [(each.name, each.verb, each.path) for each in operations()]
+    assert table == [(each.name, each.verb, each.path, each.source.value) for each in operations()]
+    assert text.endswith(f"{markdown()}\n")

@@ -96,6 +96,21 @@ def test_an_import_retries_by_itself_when_the_token_endpoint_is_away(
     assert (outcome["sent"], outcome["rejected"], len(outcome["import_ids"])) == (2, 0, 1)
 
 
+@pytest.mark.django_db
+def test_an_import_that_has_sent_no_chunk_is_tried_again_whatever_failed(
+    eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """What it reads from MailUp before the first chunk may be read again, also if its request has arrived."""
+    token = mailup_connection(None)
+    mailup_sandbox.fail_with("status", status=503, path="/DynamicFields")
+    path = tmp_path / "people.csv"
+    path.write_text("email\na@example.com\n")
+
+    with pytest.raises(Retry) as caught:
+        tasks.import_csv.delay(str(path), token.pk, list_id=1)
+    assert caught.value.sig.apply_async().get()["sent"] == 1
+
+
 @pytest.mark.parametrize(("mailup", "period"), [(None, 300), ({}, 300), ({"REFRESH_PERIOD": 120}, 120)])
 def test_the_schedule_follows_the_period(mailup: Any, period: int) -> None:
     (entry,) = mailup_beat_schedule(mailup).values()

@@ -250,7 +250,7 @@ def _denied(error: str) -> MailUpError:
         return AuthorizationDenied()
     if error in ("server_error", "temporarily_unavailable"):
         return MailUpUnavailable()
-    return UnexpectedResponse("MailUp's login page answered with an error.")
+    return UnexpectedResponse(reason="login_page")
 
 
 def _refuse_transaction(model: type[Token] | type[AuthorizationRequest]) -> None:

@@ -52,7 +52,7 @@ def status(*, clock: Clock = timezone.now) -> Report:
                 account=str(token),
                 state=state,
                 expires=token.expires_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
-                last_error=token.last_error,
+                last_error=str(token.last_error or ""),
                 well=well,
             )
         )
@@ -66,7 +66,7 @@ def _registration(registration: ClientRegistration) -> Row:
         state, well = "disabled", True
     else:
         state, well = ("refused by MailUp", False) if registration.failed_at else ("in order", True)
-    return Row(registration.slug, "", "", state, "", registration.last_error, well)
+    return Row(registration.slug, "", "", state, "", str(registration.last_error or ""), well)
 
 
 def _state(token: Token, *, late: bool) -> tuple[str, bool]:

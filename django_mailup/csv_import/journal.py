@@ -17,9 +17,9 @@ from .reader import Line
 
 
 class Journal:
-    """What was begun and what was taken, by chunk: a line of JSON each, on the disk before the next step.
+    """Which chunks were begun and which MailUp took: one line of JSON each, on the disk before the next step.
 
-    While it is open, it is locked: no other process imports the same file. The lock ends with the process.
+    While it is open it is locked, so that no other process imports the same file. The lock ends with the process.
     """
 
     def __init__(self, path: Path, target: Mapping[str, Any]) -> None:
@@ -62,7 +62,7 @@ class Journal:
         self._file.close()
 
     def note(self, chunk: int, **about: Any) -> None:
-        """Write down what a chunk has come to."""
+        """Record the state of a chunk: `begun`, `not sent`, or `taken` with the id of MailUp's import."""
         self._write({"chunk": chunk, **about})
         if "import_id" in about:
             self.taken[chunk] = about["import_id"]
@@ -79,7 +79,7 @@ def _digest(path: Path) -> str:
 
 
 class Rejects:
-    """The lines that were refused, as a CSV file of their own with the reason; made when there is one."""
+    """The lines that can't be imported, in a CSV file of their own with the reason. No line, no file."""
 
     def __init__(self, path: Path, headings: list[str]) -> None:
         self._path = path.with_name(path.name + ".rejects.csv")

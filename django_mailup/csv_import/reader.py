@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import BadFile
-from ..mailup import MailUpClient, NewRecipient
-from ..mailup.resources import arguments
+from ..mailup import MailUpClient, NewRecipient, arguments
 
 OWN_COLUMNS: Final = {
     "email": "email", "e-mail": "email", "mail": "email", "name": "name", "mobileprefix": "mobile_prefix",
     "prefix": "mobile_prefix", "mobilenumber": "mobile_number", "mobile": "mobile_number", "phone": "mobile_number",
 }  # fmt: skip
-"""Headings that need no mapping, besides the names of personal fields."""
+"""Headings that need no mapping, besides the names of personal fields, and the argument of NewRecipient they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file: its number, from 1, its cells, and what they make, or why they make nothing."""
+    """A line of the file: its number, from 1, its cells, and its recipient, or the fault that makes it none."""
 
     number: int
     cells: list[str]
@@ -31,7 +30,11 @@ class Line:
 
 
 class Reader:
-    """Reads lines, and makes recipients of them."""
+    """Reads a file's lines as recipients.
+
+    Raises:
+        BadFile: the file can't be read, or its columns can't be mapped.
+    """
 
     def __init__(self, path: Path, client: MailUpClient, mapping: Mapping[str, str], delimiter: str) -> None:
         self._path = path
@@ -49,7 +52,7 @@ class Reader:
         self._targets = self._resolve(client, mapping)
 
     def _resolve(self, client: MailUpClient, mapping: Mapping[str, str]) -> list[str | int]:
-        """Return for each column what it is: an argument of NewRecipient, a field's id, or nothing."""
+        """Return for each column an argument of NewRecipient, the id of a personal field, or an empty string."""
         for heading in mapping:
             if heading not in self.headings:
                 raise BadFile(f"There is no column {heading!r}; there are: {', '.join(self.headings)}.")
@@ -76,7 +79,7 @@ class Reader:
         return targets
 
     def lines(self, progress: Callable[[int, int], None] | None) -> Iterator[Line]:
-        """Yield every line below the headings. Raises BadFile where the file stops being text."""
+        """Yield every line below the headings. Raise BadFile if one of them is not UTF-8 text."""
         total = self._path.stat().st_size
         with self._path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=self._delimiter)

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..exceptions import BadFile, ImportStopped, UnsureChunk
-from ..mailup import MailUpClient
-from ..mailup.resources import arguments
+from ..mailup import MailUpClient, arguments
 from ..mailup.resources.recipients import CHUNK
 from .journal import Journal, Rejects
 from .reader import Line, Reader
@@ -25,7 +24,10 @@ Unsure = Literal["stop", "skip", "send"]
 
 @dataclass
 class Outcome:
-    """What became of a file. `import_ids` are MailUp's, of all runs; a dry run has none."""
+    """How many recipients of a file were sent, skipped (sent by an earlier run) and rejected.
+
+    `import_ids` are the ids of MailUp's imports, of all runs; a dry run has none.
+    """
 
     sent: int = 0
     skipped: int = 0
@@ -50,22 +52,24 @@ def import_csv(
     """Import a CSV file with a heading line, in UTF-8.
 
     Args:
-        path: the file. Beside it are written its journal (`.journal`) and the lines that were refused (`.rejects.csv`).
-        list_id, group_id: where to; one of them.
+        path: the file. Two files are written beside it: its journal (`.journal`) and the rejected lines
+            (`.rejects.csv`).
+        client: sends the recipients.
+        list_id, group_id: the list or group to import into; give one of them.
         mapping: from a heading to `email`, `name`, `mobile_prefix`, `mobile_number`, the name or id of a personal
-            field, or nothing, which leaves the column out.
-        delimiter: between cells; found out unless given.
-        chunk: recipients a call.
-        dry_run: read everything, write the refused lines, send nothing.
-        unsure: what to do with a chunk that an earlier run may have sent: `stop`, `skip` or `send` again.
-        progress: is called with how many bytes are read, and how many there are.
+            field, or an empty string, which leaves the column out.
+        delimiter: character between cells; detected by default.
+        chunk: recipients per call.
+        dry_run: read everything and write the rejected lines, but send nothing.
+        unsure: what to do with a chunk that an earlier run may have sent: `stop`, `skip` or `send` it again.
+        progress: is called with the bytes read so far and the size of the file.
         switches: as `imports.start`.
 
     Raises:
-        BadFile: no such file, no address in it, an unknown column, or another file or target than the journal's.
-        UnsureChunk: see `unsure`.
-        ImportStopped: MailUp refused a chunk or didn't answer. Run it again to go on.
-        ValueError: chunk is no positive number.
+        BadFile: the file can't be read, has no address or an unknown column, or its journal is of another import.
+        UnsureChunk: MailUp may have taken a chunk of an earlier run, and `unsure` is `stop`.
+        ImportStopped: MailUp refused a chunk or did not answer. Call it again to go on.
+        ValueError: `chunk` is no positive number.
     """
     if (list_id is None) == (group_id is None):
         raise BadFile("Give a list or a group, one of them.")

@@ -6,7 +6,10 @@ from .expressions import Expression, Field
 from .flow import CallOptions
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
+from .operations import Operation, Source
+from .paging import Page, Paged
 from .provisioning import Provisioning, Trial, TrialStatus
+from .records import Record
 from .resources.account import AccountDetails, AccountInfo
 from .resources.attachments import Attachment
 from .resources.fields import PersonalField
@@ -14,7 +17,8 @@ from .resources.groups import Group
 from .resources.imports import Import, ImportDetails, ImportJob
 from .resources.lists import Country, ListDetails, MailingList, Sender, TimeZone
 from .resources.messages import Message, MessageDetails, SendRecord
-from .resources.recipients import NewRecipient, OptIn, Recipient
+from .resources.new_recipients import NewRecipient
+from .resources.recipients import OptIn, Recipient
 from .resources.sendings import Sending, Sent
 from .resources.sms import SmsOptIn, TextMessage
 from .resources.smtp_users import Priority
@@ -51,13 +55,17 @@ __all__ = [
     "MessageDetails",
     "NewRecipient",
     "OAuthClient",
+    "Operation",
     "OptIn",
+    "Page",
+    "Paged",
     "Password",
     "PersonalField",
     "Priority",
     "Provisioning",
     "Recipient",
     "RecipientCount",
+    "Record",
     "RefreshToken",
     "Response",
     "SendRecord",
@@ -65,6 +73,7 @@ __all__ = [
     "Sending",
     "Sent",
     "SmsOptIn",
+    "Source",
     "Tag",
     "Template",
     "TextMessage",

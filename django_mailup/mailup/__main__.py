@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import pkgutil
+from collections.abc import Iterator
+from typing import Any
 
 from . import provisioning, resources
-from .operations import Operation
+from .operations import Operation, Source
 
 
-def operations() -> list[Operation]:
+def operations() -> list[Operation[Any]]:
     """Return every operation, in the order of their names."""
     modules = [
         importlib.import_module(f"{resources.__name__}.{each.name}")
         for each in pkgutil.iter_modules(resources.__path__)
     ]
-    found = {
-        value.name: value
-        for module in [*modules, provisioning]
-        for value in vars(module).values()
-        if isinstance(value, Operation)
-    }
+    found = {each.name: each for module in [*modules, provisioning] for each in _declared(module)}
     return [found[name] for name in sorted(found)]
 
 
+def _declared(module: Any) -> Iterator[Operation[Any]]:
+    """Yield the operations of a module: its constants, and those behind the declared methods of its classes."""
+    for value in vars(module).values():
+        if isinstance(value, Operation):
+            yield value
+        elif isinstance(value, type) and value.__module__ == module.__name__:
+            members = (getattr(member, "operation", None) for member in vars(value).values())
+            yield from (each for each in members if isinstance(each, Operation))
+
+
+def markdown() -> str:
+    """Return the tables of docs/api.md: the operations, and what the words for their sources mean."""
+    rows = [f"| `{each.name}` | {each.verb} | `{each.path}` | {each.source.value} |" for each in operations()]
+    words = [f"| {each.value} | {each.explanation} |" for each in Source]
+    head, legend = (
+        ["| method | verb | path | source |", "| --- | --- | --- | --- |"],
+        ["| source | meaning |", "| --- | --- |"],
+    )
+    return "\n".join([*head, *rows, "", *legend, *words])
+
+
 def main() -> None:
-    """Print method, HTTP verb and path of each."""
+    """Print method, HTTP verb, path and source of each."""
+    parser = argparse.ArgumentParser(prog="python -m django_mailup.mailup", description=__doc__)
+    parser.add_argument("--markdown", action="store_true", help="print the tables of docs/api.md")
+    if parser.parse_args().markdown:
+        print(markdown())
+        return
     known = operations()
-    width = max(len(each.name) for each in known)
+    name, path = max(len(each.name) for each in known), max(len(each.path) for each in known)
     for each in known:
-        print(f"{each.name:<{width}}  {each.verb:<6}  {each.path}")
+        print(f"{each.name:<{name}}  {each.verb:<6}  {each.path:<{path}}  {each.source.value}")
     print(f"{len(known)} operations")
 
 

@@ -110,8 +110,8 @@ def token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
         if _SPEAKS_OF_TERMS.search(sentence):
             raise TermsNotAccepted(**_about(response))
         if re.fullmatch(r"[a-z_]{1,40}", code):
-            raise _unexpected(response, f"MailUp's token endpoint answered {response.status_code} {code}.")
-    raise _unexpected(response, f"MailUp's token endpoint answered {response.status_code} in no documented form.")
+            raise unexpected(response.status_code, response.headers, reason="token_error", cause=code)
+    raise unexpected(response.status_code, response.headers, reason="token_form")
 
 
 def api_error(response: HTTPResponse) -> MailUpError:
@@ -130,7 +130,7 @@ def api_error(response: HTTPResponse) -> MailUpError:
         return _BY_STATUS.get(status, APIError)(
             error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_about(response)
         )
-    return _unexpected(response, f"MailUp answered with status {status}.")
+    return unexpected(status, response.headers, reason="status")
 
 
 def refuses_access_token(response: HTTPResponse) -> bool:
@@ -147,7 +147,7 @@ def _raise_for_outage(response: HTTPResponse) -> None:
     if status == 429:
         raise RateLimited(retry_after=_retry_after(response), **_about(response))
     if status == 408 or status >= 500:
-        raise MailUpUnavailable(f"MailUp answered with status {status}: try again later.", **_about(response))
+        raise MailUpUnavailable(reason="status", **_about(response))
 
 
 def _retry_after(response: HTTPResponse) -> float:
@@ -173,14 +173,12 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())[:DESCRIPTION_LIMIT]
 
 
-def unexpected(status: int, headers: Mapping[str, str], message: str) -> UnexpectedResponse:
+def unexpected(status: int, headers: Mapping[str, str], *, reason: str, cause: str = "") -> UnexpectedResponse:
     """Return the exception for an answer that is neither success nor a documented error."""
     content_type = headers.get("Content-Type", "").partition(";")[0][:60]
-    return UnexpectedResponse(message, status=status, content_type=content_type, headers=safe_headers(headers))
-
-
-def _unexpected(response: HTTPResponse, message: str) -> UnexpectedResponse:
-    return unexpected(response.status_code, response.headers, message)
+    return UnexpectedResponse(
+        reason=reason, cause=cause, status=status, content_type=content_type, headers=safe_headers(headers)
+    )
 
 
 def _about(response: HTTPResponse) -> _About:

@@ -120,11 +120,11 @@ class GuardedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools  # type: ignore[assignment]
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self._pools  # type: ignore[assignment]
+        manager.pool_classes_by_scheme = self._pools
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
@@ -193,9 +193,7 @@ class PendingCall(Generic[T]):
         # What a shut socket leaves behind can look like an outage or like a broken answer, but never like a refusal.
         told = isinstance(failure, MailUpError) and not isinstance(failure, _SHUT_SOCKET)
         if failure is None or not (told or self._guard.left() > 0):
-            failure = MailUpUnavailable(
-                "MailUp did not answer in time: try again later.", may_have_arrived=self._guard.sent
-            )
+            failure = MailUpUnavailable(reason="timeout", may_have_arrived=self._guard.sent)
         if isinstance(failure, UnexpectedResponse):
             failure.grant_may_be_spent = failure.status in (0, 200)  # 0: an answer that couldn't be read
         elif isinstance(failure, MailUpUnavailable):

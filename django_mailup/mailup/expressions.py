@@ -74,6 +74,13 @@ class Field:
         return Expression(f"{self._name}.{method}({literal(part)})")
 
 
+Where = Expression | str | None
+"""A filter, or a string as MailUp takes it."""
+
+Order = str | Iterable[str] | None
+"""Names of MailUp's properties, `-Name` descends; or a string as MailUp takes it; None: MailUp's own order."""
+
+
 def literal(value: object) -> str:
     """Return a value as MailUp's filters write it.
 

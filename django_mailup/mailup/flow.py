@@ -10,7 +10,6 @@ There are two levels, both plain generators, so that a synchronous and an asynch
 from __future__ import annotations
 
 import copy
-import json
 import random
 import re
 from collections.abc import Generator, Mapping
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
-from . import classify
+from . import classify, parsing
 from .tokens import AccessToken
 
 T = TypeVar("T")
@@ -72,16 +71,14 @@ class Answer:
         Raises:
             UnexpectedResponse: it isn't JSON.
         """
-        if not self.text.strip():
-            return None  # how MailUp says that there is nothing to say
         try:
-            return json.loads(self.text)
+            return parsing.load(self.text)
         except ValueError:
             raise self.unexpected() from None
 
     def unexpected(self) -> UnexpectedResponse:
         """Return the exception that says that the text isn't JSON."""
-        return classify.unexpected(self.status, self.headers, "MailUp's answer is not JSON.")
+        return classify.unexpected(self.status, self.headers, reason="not_json")
 
 
 Steps = Generator[Call, Answer, T]

@@ -133,14 +133,14 @@ class OAuthClient:
             except InsecureTransportError:
                 raise _insecure() from None
             except requests.TooManyRedirects:
-                raise UnexpectedResponse("MailUp's token endpoint answered with a redirect.", status=302) from None
+                raise UnexpectedResponse(reason="redirect", status=302) from None
             except MailUpError:
                 raise
             except requests.RequestException as error:
                 raise transport.unavailable(error, may_have_arrived=guard.sent) from None
             except Exception as error:
                 # Whatever else oauthlib or urllib3 may raise: its text can hold the body, so only its name is kept.
-                raise UnexpectedResponse(f"MailUp's token answer could not be read ({type(error).__name__}).") from None
+                raise UnexpectedResponse(reason="token_unreadable", cause=type(error).__name__) from None
         used = grant.refresh_token if isinstance(grant, RefreshToken) else ""
         return TokenSet.from_answer(answers[0], received_at=self._clock(), refresh_token=used)
 

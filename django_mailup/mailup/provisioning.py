@@ -5,45 +5,42 @@ MailUp switches it on for a client on request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import requests
 from requests.adapters import BaseAdapter
 
-from . import classify
+from . import arguments, classify
 from .endpoints import Endpoints
 from .flow import Answer
-from .operations import Operation
-from .resources import arguments, reading
+from .operations import DOCUMENTED, Operation
+from .records import Record, key
 from .transport import Timeout, unavailable, user_agent
 
-ACTIVATE: Final = Operation("provisioning.activate_trial", "POST", "/Console/TrialActivation")
-STATUS: Final = Operation("provisioning.trial_status", "POST", "/Console/TrialActivationStatus")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Record):
     """An activation under way: what `trial_status` asks for."""
 
-    id: str
-    hash: str = field(repr=False)
-    raw: Mapping[str, Any] = field(repr=False)
+    id: str = key("Id")
+    hash: str = key("Hash", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialStatus:
+class TrialStatus(Record):
     """How an activation is. Code 2 is done; 5 and 7 are in progress; with 3, 4 and 6 MailUp's support helps."""
 
-    code: int
-    description: str
-    raw: Mapping[str, Any] = field(repr=False)
+    code: int = key("Code")
+    description: str = key("Description")
 
     @property
     def is_done(self) -> bool:
         """Whether the account is ready."""
         return self.code == 2
+
+
+ACTIVATE: Final = Operation("provisioning.activate_trial", "POST", "/Console/TrialActivation", DOCUMENTED, Trial)
+STATUS: Final = Operation(
+    "provisioning.trial_status", "POST", "/Console/TrialActivationStatus", DOCUMENTED, TrialStatus
+)  # fmt: skip
 
 
 class Provisioning:
@@ -79,7 +76,7 @@ class Provisioning:
         self, *, name: str, company: str, email: str, phone: str, language: str = "IT", ip_address: str,
         is_usa: bool = False, newsletter: bool = False,
     ) -> Trial:  # fmt: skip
-        """Ask for a trial account for a customer. `POST /Console/TrialActivation`. (Documented by MailUp.)
+        """Ask for a trial account for a customer. `POST /Console/TrialActivation`.
 
         Args:
             language: `EN`, `ES` or `IT`.
@@ -87,8 +84,7 @@ class Provisioning:
 
         Raises:
             ValueError: an argument is empty, or no address.
-            APIError: MailUp refuses, for instance because the service isn't switched on for this client.
-            MailUpUnavailable: no answer, or an outage. `may_have_arrived` says whether MailUp may have got the request.
+            APIError: MailUp refuses, such as a client for which the service isn't on.
         """
         if language not in ("EN", "ES", "IT"):
             raise ValueError(f"language must be EN, ES or IT, not {language!r}.")
@@ -102,15 +98,13 @@ class Provisioning:
             "IsUSA": is_usa,
             "RegisterToNewsletter": newsletter,
         }
-        raw = reading.record(self._post(ACTIVATE, body))
-        return Trial(id=reading.text(raw, "Id"), hash=reading.text(raw, "Hash"), raw=raw)
+        return Trial.parse(self._post(ACTIVATE, body))
 
     def trial_status(self, *, trial: Trial) -> TrialStatus:
-        """Return how an activation is. `POST /Console/TrialActivationStatus`. (Documented by MailUp.)"""
-        raw = reading.record(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
-        return TrialStatus(code=reading.identifier(raw, "Code"), description=reading.text(raw, "Description"), raw=raw)
+        """Return how an activation is. `POST /Console/TrialActivationStatus`."""
+        return TrialStatus.parse(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
 
-    def _post(self, operation: Operation, body: Any) -> Any:
+    def _post(self, operation: Operation[Any], body: Any) -> Any:
         url = self._endpoints.public(operation.at())
         try:
             response = self._session.post(url, json=body, timeout=self._timeout, allow_redirects=False)

@@ -125,5 +125,5 @@ def _never_connected(error: requests.RequestException) -> bool:
 
 def unavailable(error: Exception, *, may_have_arrived: bool = True) -> MailUpUnavailable:
     """Return the MailUpUnavailable for an exception of requests. Its text may hold a URL, so it isn't repeated."""
-    what = "in time" if isinstance(error, requests.Timeout) else f"({type(error).__name__})"
-    return MailUpUnavailable(f"MailUp could not be reached {what}: try again later.", may_have_arrived=may_have_arrived)
+    reason = "timeout" if isinstance(error, requests.Timeout) else "connection"
+    return MailUpUnavailable(reason=reason, cause=type(error).__name__, may_have_arrived=may_have_arrived)

@@ -1,4 +1,4 @@
-"""Whose connection a command is about. Commands import it."""
+"""Find the user whose connection a command is about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 
 def find_user(name: str) -> Any:
-    """Return the user of this site with a user name. Raises CommandError when there is none."""
+    """Return the user of this site with this user name. Raise CommandError if there is none."""
     users = get_user_model()
     user = users._default_manager.filter(**{users.USERNAME_FIELD: name}).first()
     if user is None:

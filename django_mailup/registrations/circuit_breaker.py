@@ -39,7 +39,7 @@ def admit(registration: ClientRegistration, *, now: datetime) -> None:
 
 def mark_refused(registration: ClientRegistration, *, now: datetime) -> None:
     """Store that MailUp refused this client. Logged once, however many of its tokens are tried."""
-    values = {"failed_at": now, "last_error": _sentence(), "retry_at": now + PROBE_EVERY}
+    values = {"failed_at": now, "error_code": ClientRejected.code, "retry_at": now + PROBE_EVERY}
     if _stored().filter(pk=registration.pk, failed_at__isnull=True).update(**values):
         Event.CLIENT_REJECTED.log(registration=registration.slug)
     else:
@@ -49,13 +49,9 @@ def mark_refused(registration: ClientRegistration, *, now: datetime) -> None:
 def mark_accepted(registration: ClientRegistration) -> None:
     """Store that MailUp accepts this client, if it had refused it before."""
     if registration.failed_at is not None:
-        _stored().filter(pk=registration.pk).update(failed_at=None, last_error="", retry_at=None)
+        _stored().filter(pk=registration.pk).update(failed_at=None, error_code="", retry_at=None)
         Event.CLIENT_ACCEPTED.log(registration=registration.slug)
 
 
 def _stored() -> QuerySet[ClientRegistration]:
     return ClientRegistration.objects.using(router.db_for_write(ClientRegistration))
-
-
-def _sentence() -> str:
-    return f"{ClientRejected.code}: {ClientRejected()}"

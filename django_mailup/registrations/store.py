@@ -54,7 +54,7 @@ def register(
 
 def clear_refusal(registration: ClientRegistration) -> None:
     """Clear on the instance, without saving it, that MailUp refused this client: its id or secret was changed."""
-    registration.failed_at, registration.last_error, registration.retry_at = None, "", None
+    registration.failed_at, registration.error_code, registration.retry_at = None, "", None
 
 
 def _reveal_or_none(registration: ClientRegistration) -> str | None:

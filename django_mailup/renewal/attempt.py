@@ -111,18 +111,20 @@ class Renewal:
         if isinstance(error, (ClientRejected, RegistrationUnavailable)):  # stored on the registration
             return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
         failures = token.failure_count + 1
-        sentence = str(error)
         if isinstance(error, ReauthorizationRequired) and token.interrupted:
-            sentence += " An earlier renewal was interrupted before its answer could be stored."
-            error = type(error)(sentence)
-        columns |= {"failed_at": now, "failure_count": failures, "last_error": f"{error.code}: {sentence}"[:300]}
+            error = ReauthorizationRequired(interrupted=True, status=error.status, headers=error.headers)
+        columns |= {
+            "failed_at": now,
+            "failure_count": failures,
+            "error_code": error.code,
+            "error_details": error.details(),
+            "blocked_until": _blocked_until(error, now),
+        }
         if isinstance(error, ReauthorizationRequired):
             columns["status"] = Token.Status.REAUTHORIZATION_REQUIRED
             return Outcome(error=error, columns=columns, signal=signals.reauthorization_required)
-        wait = schedule.backoff(failures, fraction=random.random())
-        if isinstance(error, RateLimited):
-            wait = max(wait, timedelta(seconds=error.retry_after))
-        columns["refresh_at"] = now + wait
+        backed_off = now + schedule.backoff(failures, fraction=random.random())
+        columns["refresh_at"] = max(backed_off, columns["blocked_until"] or now)
         if isinstance(error, (MailUpUnavailable, UnexpectedResponse)) and error.grant_may_be_spent:
             columns["interrupted"] = True
         return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
@@ -134,5 +136,12 @@ def _send(claim: Claim, clock: Clock) -> PendingCall[TokenSet]:
     grant = RefreshToken(token.refresh_token.reveal())
     left = claim.seconds_to_call()
     if left <= 0:
-        raise MailUpUnavailable("This process was held up too long to renew the token.", may_have_arrived=False)
+        raise MailUpUnavailable(reason="delayed", may_have_arrived=False)
     return oauth.oauth_client(token.registration, clock=clock).begin(grant, deadline=left)
+
+
+def _blocked_until(error: MailUpError, now: datetime) -> datetime | None:
+    """Return until when MailUp asked to wait by Retry-After; None if it didn't ask."""
+    if isinstance(error, RateLimited) and "Retry-After" in error.headers:
+        return now + timedelta(seconds=error.retry_after)
+    return None

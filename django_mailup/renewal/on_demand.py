@@ -118,7 +118,7 @@ def _claim_or_wait(stored: Token, refused: int | None, skip_fail_fast: bool, cal
             if latest is None and caller is Caller.IN_TRANSACTION:
                 raise TransactionOpen  # the caller's transaction made the row
             if latest is not None and latest.generation == stored.generation and latest.failure_count != seen_failures:
-                return Outcome(error=stored_token.stored_error(latest))
+                return Outcome(error=stored_token.stored_error(latest, clock()))
             usable = stored_token.usable_as_is(
                 latest, refused, clock(), skip_fail_fast=skip_fail_fast, just_received=stored.generation
             )
@@ -146,4 +146,4 @@ def _announce(outcome: Outcome, pk: int) -> UsableToken:
 
 
 def _takes_too_long() -> MailUpUnavailable:
-    return MailUpUnavailable("Another renewal of this token takes too long: try again later.")
+    return MailUpUnavailable(reason="busy", may_have_arrived=False)

@@ -111,4 +111,6 @@ def _refresh_many(pks: Iterable[int], clock: Clock) -> Tally:
 
 
 def _is_due(token: Token, clock: Clock) -> bool:
-    return schedule.due_at(token.received_at, token.expires_at) <= clock()
+    now = clock()
+    blocked = token.blocked_until is not None and token.blocked_until > now
+    return not blocked and schedule.due_at(token.received_at, token.expires_at) <= now

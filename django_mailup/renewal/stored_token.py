@@ -9,8 +9,14 @@ from typing import Final
 
 from django.db import router
 
-from .. import exceptions
-from ..exceptions import ClientRejected, MailUpError, MailUpUnavailable, NotConnected, ReauthorizationRequired
+from ..exceptions import (
+    ClientRejected,
+    MailUpError,
+    MailUpUnavailable,
+    NotConnected,
+    RateLimited,
+    ReauthorizationRequired,
+)
 from ..mailup.tokens import AccessToken
 from ..models import Token
 
@@ -21,10 +27,6 @@ ABOUT_TO_EXPIRE: Final = timedelta(seconds=30)
 
 FAIL_FAST: Final = timedelta(seconds=30)
 """For this long after a failed renewal, callers get its error instead of another try."""
-
-_KINDS: Final[dict[str, type[MailUpError]]] = {
-    kind.code: kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, MailUpError)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def usable_as_is(
         ReauthorizationRequired: MailUp has ended the connection.
         ClientRejected: MailUp refused the client registration, and the next probe isn't due.
         DecryptionFailed: the token can't be read with the configured keys.
+        RateLimited: MailUp asked to wait, and `retry_after` says how much longer.
         MailUpError: the error of a renewal that failed less than FAIL_FAST ago.
     """
     if token is None:
@@ -82,23 +85,32 @@ def usable_as_is(
     newer = just_received is not None and token.generation > just_received
     if token.generation != refused and (newer or live.is_fresh(moment)):
         return live
+    if token.blocked_until is not None and token.blocked_until > moment:
+        raise stored_error(token, moment)
     if not skip_fail_fast and token.failed_at is not None and timedelta(0) <= moment - token.failed_at < FAIL_FAST:
-        raise stored_error(token)
+        raise stored_error(token, moment)
     retry_at = token.registration.retry_at
     if retry_at is not None and retry_at > moment:
         raise ClientRejected
     return None
 
 
-def stored_error(token: Token) -> MailUpError:
-    """Return the stored error of the last renewal, as the exception that it was."""
-    code, _, sentence = token.last_error.partition(": ")
-    if not token.is_active:
-        return ReauthorizationRequired(sentence)
-    return _KINDS.get(code, MailUpUnavailable)(sentence)
+def stored_error(token: Token, moment: datetime) -> MailUpError:
+    """Return the stored error of the last renewal, as the exception that it was.
+
+    It speaks of the caller's own request, of which nothing was sent: `may_have_arrived` is false, and `retry_after` is
+    what is left of the wait that MailUp asked for.
+    """
+    error = token.last_error or (MailUpUnavailable() if token.is_active else ReauthorizationRequired())
+    if isinstance(error, MailUpUnavailable):
+        error.may_have_arrived = False
+    if isinstance(error, RateLimited) and token.blocked_until is not None:
+        error.retry_after = max((token.blocked_until - moment).total_seconds(), 0.0)
+    return error
 
 
 def require_active(token: Token) -> None:
     """Raise ReauthorizationRequired if MailUp has ended the connection."""
     if not token.is_active:
-        raise stored_error(token)
+        error = token.last_error
+        raise error if isinstance(error, ReauthorizationRequired) else ReauthorizationRequired

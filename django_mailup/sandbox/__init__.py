@@ -1,11 +1,13 @@
-"""A local MailUp: for the example project, for tests and for working offline. Imports nothing else of this package.
+"""A local MailUp, for tests, for the example project and for working offline. Imports nothing else of this package.
 
-Three doors to one `Sandbox`: a WSGI server on a real socket (`server`), an adapter for requests that never leaves
-the process (`adapter`), and the pytest fixtures of `django_mailup.testing`.
+One `Sandbox` can be reached in three ways: as a WSGI server on a real socket (`server`), by requests without leaving
+the process (`adapter`), and by the pytest fixtures of `django_mailup.testing`.
 """
 
+from .accounts import Account, MailingList, User
 from .app import Sandbox
+from .errors import APIError, OAuthError
+from .hooks import Hooks
 from .options import Options
-from .state import Account, MailingList, User
 
-__all__ = ["Account", "MailingList", "Options", "Sandbox", "User"]
+__all__ = ["APIError", "Account", "Hooks", "MailingList", "OAuthError", "Options", "Sandbox", "User"]

@@ -1,4 +1,4 @@
-"""The sandbox as an adapter for requests: https URLs that never leave the process."""
+"""SandboxAdapter: https requests that are answered by a sandbox in the same process."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from urllib3.response import HTTPResponse
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from .app import Sandbox
-from .faults import Dropped
+from .faults import ConnectionDropped
 
 
 class SandboxAdapter(BaseAdapter):
-    """Hands requests to a Sandbox. Mounted on a session, or given to OAuthClient and Transport.
+    """An adapter for requests that gives every request to a sandbox. Mount it on a session.
 
     Attributes:
-        requests: everything that was sent, oldest first.
+        sandbox: answers the requests.
+        requests: every request that was sent, oldest first.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -42,7 +43,7 @@ class SandboxAdapter(BaseAdapter):
         )
         try:
             chunks, status, headers = run_wsgi_app(self.sandbox, builder.get_environ(), buffered=True)
-        except Dropped:
+        except ConnectionDropped:
             raise requests.ConnectionError("dropped on demand", request=request) from None
         raw = HTTPResponse(
             body=BytesIO(b"".join(chunks)),
@@ -60,4 +61,4 @@ class SandboxAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no connection to close."""

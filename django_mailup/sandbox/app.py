@@ -1,28 +1,37 @@
-"""Sandbox: the WSGI application that puts OAuth 2 server, REST API, faults and control page together."""
+"""Sandbox: the WSGI application that joins the OAuth 2 server, the REST API, faults and the control page."""
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from . import api, oauth, pages
-from .faults import Dropped, Fault, Faults, answer
+from . import control, oauth
+from .api import dispatch
+from .faults import ConnectionDropped, Fault, Faults, make_response
+from .hooks import Hooks
 from .options import Options
 from .state import CLIENT_ID, CLIENT_SECRET, State
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 
 class Sandbox:
-    """A MailUp in a box. It is a WSGI application; `client_id` and `client_secret` are those of its one application.
+    """A local MailUp, as a WSGI application.
 
     Args:
-        options: how it is to behave.
-        clock: seconds, as `time.time`; a test may move it.
+        options: how it behaves where MailUp's documents leave a choice.
+        clock: returns the current time in seconds; see the attribute `clock`.
+
+    Attributes:
+        client_id: of the one client that is registered from the start.
+        client_secret: of the same client.
+        state: what it remembers: users and their accounts, clients, pairs, counters.
+        faults: the faults that wait for requests; `fail_with` adds one.
     """
 
     client_id = CLIENT_ID
@@ -33,22 +42,40 @@ class Sandbox:
         self.state.options = options or Options()
         self.faults = Faults()
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The clock that decides what has expired: a function that returns seconds since 1970, as `time.time` does.
+
+        Assign another one to move time, as in `sandbox.clock = lambda: time.time() + 3600`. Pauses (`Options.latency`,
+        slow faults) are real time.
+        """
+        return self.state.clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], float]) -> None:
+        self.state.clock = clock
+
+    @property
+    def hooks(self) -> Hooks:
+        """Functions that are called in the middle of an answer. Assign to its attributes; see Hooks."""
+        return self.state.hooks
+
     def configure(self, **values: Any) -> None:
-        """Turn switches, by the names in Options."""
+        """Change options, by their names in Options. Raise ValueError for an unknown name or an unusable value."""
         self.state.options = self.state.options.changed(values)
 
     def fail_with(self, kind: str = "status", **details: Any) -> None:
-        """Let the next request fail; see Fault for kinds and details."""
+        """Make the next request fail. See Fault for kinds and details. Raise ValueError for an unknown kind."""
         self.faults.add(Fault(kind, **details))
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         try:
             response = self._answer(request)
-        except Dropped:
+        except ConnectionDropped:
             connection = environ.get("werkzeug.socket")
             if connection is None:
-                raise  # the in-process adapter turns it into what a broken connection looks like
+                raise  # in process: the adapter turns it into requests.ConnectionError
             connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError("dropped on demand") from None
         return response(environ, start_response)
@@ -56,64 +83,24 @@ class Sandbox:
     def _answer(self, request: Request) -> Response:
         path = request.path.casefold()
         if path == "/":
-            return Response("", 302, headers={"Location": "/_sandbox/"})
-        if path.startswith("/_sandbox/"):
-            return self._control(request, path.removeprefix("/_sandbox/"))
+            return Response("", 302, headers={"Location": control.PREFIX})
+        if path.startswith(control.PREFIX):
+            return control.answer(self, request, path.removeprefix(control.PREFIX))
         fault = self.faults.take(request)
         if fault is not None:
-            wrong = answer(fault)
+            wrong = make_response(fault)
             if wrong is not None:
                 return wrong
         if path in ("/authorization/oauth/logon", "/authorization/oauth/authorization"):
-            return oauth.logon(self.state, request)
+            return oauth.authorize(self.state, request)
         is_token = path == "/authorization/oauth/token"
         time.sleep(self.state.options.token_latency if is_token else self.state.options.latency)
         if is_token:
             right = oauth.token(self.state, request)
-        elif api.PREFIX.match(request.path):
-            right = api.answer(self.state, request)
+        elif dispatch.PREFIX.match(request.path):
+            right = dispatch.answer(self.state, request)
         else:
             return Response("", 404)
         if fault is not None and fault.kind == "drop_after":
-            raise Dropped
+            raise ConnectionDropped
         return right
-
-    def _control(self, request: Request, action: str) -> Response:
-        """The sandbox's own door, for its control page and programs in other processes. Nothing of it is MailUp's."""
-        state = self.state
-        if request.method == "GET" and action == "":
-            users = {name: user.account.company for name, user in state.users.items()}
-            return pages.control(asdict(state.options), state.summary(), users)
-        if request.method == "GET" and action == "state":
-            return _json({"options": asdict(state.options), "faults": self.faults.summary(), **state.summary()})
-        if request.method != "POST":
-            return Response("", 404)
-        # A page of another site can send forms here, but neither JSON nor this header. Forms only press buttons.
-        values: dict[str, Any] = request.get_json() if request.is_json else request.form.to_dict()
-        try:
-            if action == "options" and request.is_json:
-                self.configure(**values)
-            elif action == "fault" and request.is_json:
-                self.faults.add(Fault(**values))
-            elif action == "client" and request.is_json:
-                state.clients[values["client_id"]] = values["client_secret"]
-            elif action == "recipients" and request.is_json:
-                state.add_recipients(values["username"], int(values["list_id"]), int(values["count"]))
-            elif action == "revoke":
-                state.revoke(username=values.get("username"))
-            elif action == "expire":
-                state.expire_access(username=values.get("username"))
-            elif action == "outage":
-                for below in ("/Authorization/OAuth/Token", "/API/"):
-                    self.fail_with("status", status=503, times=-1, path=below)
-            elif action == "recover":
-                self.faults.clear()
-            else:
-                return Response("", 404)
-        except (KeyError, TypeError, ValueError) as error:
-            return _json({"error": str(error)}, status=400)
-        return _json(state.summary()) if request.is_json else Response("", 303, headers={"Location": "/_sandbox/"})
-
-
-def _json(body: Any, status: int = 200) -> Response:
-    return Response(json.dumps(body), status, mimetype="application/json")

@@ -1,8 +1,7 @@
-"""Faults on demand: what the next answers are to be instead of right ones. Knows werkzeug, and nothing of MailUp."""
+"""Faults on demand: wrong answers, slow answers and dropped connections for the next requests."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
+
+from .errors import error_response
 
 KINDS: Final = (
     "status",
@@ -29,12 +30,22 @@ KINDS: Final = (
 
 @dataclass
 class Fault:
-    """One fault, for the next `times` requests whose path contains `path` (-1: until cleared).
+    """A fault for the next `times` requests whose path contains `path`; `times=-1` means all until it is cleared.
 
-    Kinds: `status` (MailUp's error shape with that status), `html` (an IIS page), `empty`, `garbage` (200 with text),
-    `half` (a body shorter than promised), `huge` (100 MB), `drop` (the connection is closed before the request is
-    acted on), `drop_after` (after), `slow` (waits `seconds`, then acts), `drip` (a byte a second), `redirect` (to
-    `location`), `body` (this body with this status and content type).
+    Attributes:
+        kind: one of
+            `status`: MailUp's error with the status `status`, with a Retry-After of `retry_after` seconds unless 0;
+            `html`: an HTML page with the status `status`, as IIS sends;
+            `empty`: an empty body with the status `status`;
+            `garbage`: plain text with the status 200;
+            `half`: a body that is shorter than its Content-Length;
+            `huge`: 100 MB of spaces;
+            `drop`: the connection is closed, and the request has no effect;
+            `drop_after`: the request is carried out, then the connection is closed without an answer;
+            `slow`: the right answer, after `seconds`;
+            `drip`: one space every `seconds` (1 if unset), ten minutes long at one a second;
+            `redirect`: to `location`, with the status `status`;
+            `body`: `body` with the status `status` and the type `content_type`.
     """
 
     kind: str
@@ -45,57 +56,65 @@ class Fault:
     location: str = ""
     body: str = ""
     content_type: str = "application/json"
+    retry_after: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"there is no fault {self.kind!r}; there are {', '.join(KINDS)}")
 
 
-class Dropped(Exception):
-    """The connection is to be closed without an answer."""
+class ConnectionDropped(Exception):
+    """The sandbox closes the connection without an answer."""
 
 
 class Faults:
-    """The faults that wait for a request."""
+    """The faults that wait for a request, oldest first. Its methods may be called from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
+        self._pending: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
         with self._lock:
-            self._waiting.append(fault)
+            self._pending.append(fault)
 
     def clear(self) -> None:
         with self._lock:
-            self._waiting.clear()
+            self._pending.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """Return the first fault that is meant for this request, and count it."""
+        """Return the oldest fault whose path matches, or None. It is removed when it has been taken `times` times."""
         with self._lock:
-            for fault in self._waiting:
+            for fault in self._pending:
                 if fault.path.casefold() in request.path.casefold():
                     if fault.times > 0:
                         fault.times -= 1
                         if fault.times == 0:
-                            self._waiting.remove(fault)
+                            self._pending.remove(fault)
                     return fault
             return None
 
     def summary(self) -> list[dict[str, Any]]:
         with self._lock:
-            return [asdict(fault) for fault in self._waiting]
+            return [asdict(fault) for fault in self._pending]
 
 
-def answer(fault: Fault) -> Response | None:
-    """Return the wrong answer, or None when the right one is still to be made. Raises Dropped."""
+def make_response(fault: Fault) -> Response | None:
+    """Return the wrong response, or None if the request is to be answered as usual (after a pause, if slow).
+
+    Raises:
+        ConnectionDropped: the fault is `drop`.
+    """
     if fault.kind == "drop":
-        raise Dropped
+        raise ConnectionDropped
     if fault.kind == "slow":
         time.sleep(fault.seconds)
         return None
     if fault.kind == "status":
-        return error_answer(fault.status, f"Simulated error {fault.status}.", "Simulated")
+        response = error_response(fault.status, f"Simulated error {fault.status}.", "Simulated")
+        if fault.retry_after:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
     if fault.kind == "html":
         page = f"<!DOCTYPE html><html><body><h1>Server Error {fault.status}</h1></body></html>"
         return Response(page, fault.status, mimetype="text/html")
@@ -114,12 +133,6 @@ def answer(fault: Fault) -> Response | None:
     if fault.kind == "body":
         return Response(fault.body, fault.status, content_type=fault.content_type)
     return None
-
-
-def error_answer(status: int, description: str, name: str | None) -> Response:
-    """MailUp's four-field error: ErrorCode is a string, ErrorName may be null."""
-    body = {"ErrorCode": str(status), "ErrorDescription": description, "ErrorName": name, "ErrorStack": None}
-    return Response(json.dumps(body), status, mimetype="application/json")
 
 
 def _drip(pause: float) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Everything about MailUp that nobody says, as switches. The defaults are what its documents say or suggest."""
+"""Options: how a sandbox behaves where MailUp's documents are silent or unclear."""
 
 from __future__ import annotations
 
@@ -9,60 +9,68 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How this MailUp behaves. Times are in seconds."""
+    """How a sandbox behaves. The defaults are what MailUp's documents say or suggest. Times are in seconds."""
 
     echo_state: bool = True
-    """Whether the redirect back carries `state`. No document says."""
+    """Whether the redirect to the client has the parameter `state`. Not documented."""
     redirect_uri: str = "any"
-    """`any`; `same`: the token request must repeat the login page's; `registered`: exactly the client's own."""
+    """`any`; `same`: the token request must repeat that of the login page; `registered`: only the client's own."""
     code_lifetime: float = 60.0
+    """How long an authorization code is valid."""
     code_single_use: bool = True
+    """Whether a code can be exchanged only once."""
     access_lifetime: float = 3600.0
-    """3600 since October 2018, 900 before."""
+    """How long an access token is valid: 3600 since October 2018, 900 before."""
     expires_in: str = "number"
-    """How the lifetime is told: `number`, `text` or `missing`."""
+    """How the answer gives the lifetime: as a `number`, as `text`, or not at all (`missing`)."""
     token_type: bool = False
-    """Whether `token_type` is in the answer. The documents show none."""
+    """Whether the answer has `token_type`. MailUp's documents show none."""
     rotate_refresh: bool = True
-    """Whether a renewal brings a new refresh token."""
+    """Whether a renewal gives a new refresh token."""
     refresh_reuse: str = "refused"
-    """What a used refresh token is: `refused`, `grace` (good for grace_period), `accepted`, or `revokes` its family."""
+    """What happens to a refresh token that was used before: `refused`; `accepted`; `grace`: accepted for
+    `grace_period`; `revokes`: refused, and all pairs of the same login are revoked."""
     grace_period: float = 30.0
+    """How long a used refresh token is accepted, if `refresh_reuse` is `grace`."""
     refresh_lifetime: float = 30 * 86400.0
+    """How long a refresh token is valid."""
     refresh_ends_access: bool = False
-    """Whether a renewal ends the access token before it. The documents say only time does."""
+    """Whether a renewal makes the old access token invalid. MailUp documents that it stays valid until it expires."""
     token_by_get: bool = True
+    """Whether the token endpoint answers GET."""
     client_authentication: str = "lenient"
-    """`lenient`: none is needed for a code, body, Basic and query will do; `strict`: body or Basic, never both."""
+    """`lenient`: client credentials in the body, the query or by HTTP Basic, and none needed for a code; `strict`: in
+    the body or by HTTP Basic, but not both."""
     malformed_token_status: int = 400
-    """What an unknown access token gets: 400 or 401."""
+    """The status of the answer to an unknown access token: 400 or 401."""
     error_shape: str = "oauth"
-    """Token endpoint errors as `oauth` (error, error_description) or `mailup` (ErrorCode, ErrorDescription)."""
+    """The form of the token endpoint's errors: `oauth` (`error`, `error_description`) or `mailup` (`ErrorCode` ...)."""
     error_body: str = "json"
-    """REST errors with `json`, `html` or an `empty` body."""
+    """The body of errors of the REST API: `json`, `html` or `empty`."""
     rate_limit: int = 5
-    """Calls in a window, for one user and operation; 0: no limit."""
+    """How many calls a user may make of one operation within `rate_window`; 0 is no limit."""
     rate_window: float = 1.0
     retry_after: bool = False
+    """Whether an answer with status 429 has the header Retry-After."""
     max_page_size: int = 1000
     import_seconds: float = 0.5
-    """How long an import takes after the call."""
+    """How long an import takes."""
     single_import: bool = False
-    """Whether an import is refused while another one runs. MailUp's SOAP service does; of REST nobody says."""
+    """Whether an import is refused while another one runs, as MailUp's SOAP service does. Not documented for REST."""
     list_ready_after: float = 0.0
-    """For how long a new list answers 403. One client waits a minute."""
+    """How long a new list answers 403. One published client waits for a minute."""
     provisioning: bool = True
-    """Whether the client may activate trial accounts. MailUp switches it on by request."""
+    """Whether the client may activate trial accounts. MailUp allows it on request."""
     latency: float = 0.0
-    """Added to every answer of the API."""
+    """How long every answer of the REST API is delayed."""
     token_latency: float = 0.0
-    """Added to every answer of the token endpoint."""
+    """How long every answer of the token endpoint is delayed."""
 
     def changed(self, values: Mapping[str, Any]) -> Options:
-        """Return options with some values changed; text is read as the type of the option.
+        """Return new options with some values changed. Text is converted to the type of the option.
 
         Raises:
-            ValueError: no such option, or no such value.
+            ValueError: there is no such option, or the value can't be converted.
         """
         known = {field.name: getattr(self, field.name) for field in fields(self)}
         converted: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The sandbox on a real socket, in a thread of this process or for ever."""
+"""Serving a sandbox on a real socket, for as long as a block runs or until the process ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .app import Sandbox
 
 
 class _Handler(WSGIRequestHandler):
-    """Says nothing of single requests: their lines would hold codes and states."""
+    """Logs no requests: their paths hold authorization codes and OAuth states."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -27,10 +27,12 @@ class _Handler(WSGIRequestHandler):
 
 
 def bind(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> BaseWSGIServer:
-    """Return a server that listens and has a thread for every connection. Port 0: any free one.
+    """Return a server that listens and answers every connection in its own thread. Port 0 is any free port.
+
+    The socket is made here because werkzeug would print a message and exit if the port were taken.
 
     Raises:
-        OSError: the port is taken. (The library would print and exit, so the socket is made here.)
+        OSError: the port is taken.
     """
     with socket.create_server((host, port), backlog=1024) as listening:
         return make_server(host, port, sandbox, threaded=True, request_handler=_Handler, fd=listening.fileno())
@@ -38,7 +40,7 @@ def bind(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> BaseWSGISe
 
 @contextmanager
 def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve while the block runs; yields the base URL."""
+    """Serve the sandbox while the block runs, in a thread. Yield its base URL. Raise OSError if the port is taken."""
     server = bind(sandbox, host, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""What this MailUp remembers: accounts, clients, codes and token pairs. Thread-safe; knows no HTTP."""
+"""What a sandbox remembers between requests: users, clients, authorization codes, pairs, counts. No HTTP."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .memory import Memory, Person, Standing
+from .accounts import OptIn, Recipient, User
+from .errors import OAuthError
+from .hooks import Hooks
 from .options import Options
+from .seeds import create_users
 
 ALPHABET: Final = string.ascii_letters + string.digits
 CLIENT_ID: Final = "5a9d3c1e-7b42-4e0f-9a61-d2c8e4f7b035"
@@ -19,137 +22,130 @@ CLIENT_SECRET: Final = "c0ffee00-5ec7-4e75-a11d-0123456789ab"
 
 
 @dataclass
-class MailingList:
-    """A list with its groups, as (id, name, notes, deletable)."""
-
-    id: int
-    name: str
-    description: str = ""
-    groups: list[tuple[int, str, str, bool]] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
-    ready_at: float = 0.0
-
-
-@dataclass
-class Account:
-    """A MailUp account."""
-
-    uid: str
-    company: str
-    lists: list[MailingList] = field(default_factory=list)
-    email: str = ""
-    is_trial: bool = False
-    memory: Memory = field(default_factory=Memory, repr=False)
-
-
-@dataclass
-class User:
-    """A console user of an account: who logs in, and whom a token stands for."""
-
-    username: str
-    password: str = field(repr=False)
-    account: Account
-    accepted_terms: bool = True
-
-
-@dataclass
-class Code:
-    """An authorization code that waits for its exchange."""
+class AuthorizationCode:
+    """An authorization code (RFC 6749 section 4.1.2). Times are seconds, by the sandbox's clock."""
 
     user: User
     client_id: str
     redirect_uri: str
-    ends_at: float
+    expires_at: float
     used: bool = False
 
 
 @dataclass
 class Pair:
-    """One access and refresh token; all pairs that descend from one login share a family."""
+    """An access token and a refresh token. Times are seconds, by the sandbox's clock.
+
+    Attributes:
+        family: a number that all pairs share which come from one login.
+        used_at: when the refresh token was used, or None.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     user: User
     client_id: str
     family: int
-    access_ends_at: float
-    refresh_ends_at: float
+    access_expires_at: float
+    refresh_expires_at: float
     used_at: float | None = None
     revoked: bool = False
 
 
-class Refused(Exception):
-    """The token endpoint says no, with an OAuth error code and a sentence."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(error)
-        self.error = error
-        self.description = description
-
-
 class State:
-    """The memory of one sandbox, with two accounts that everybody may log in to."""
+    """What one sandbox remembers. Its methods may be called from several threads.
+
+    Args:
+        clock: returns the current time in seconds, as `time.time` does.
+
+    Attributes:
+        lock: held while an operation of the REST API or a grant reads and writes.
+        clients: client secrets, by client id.
+        registered_redirect_uris: what `Options.redirect_uri="registered"` compares with, by client id.
+        users: by user name.
+        counters: how many `refreshes`, `exchanges`, `reuses` (of a used refresh token), `api_calls` and
+            `too_many_requests` there have been.
+        trials: how often the status of each trial account's activation was asked for, by the activation's id.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.lock = threading.RLock()
-        self._limiting = threading.Lock()
         self.options = Options()
+        self.hooks = Hooks()
         self.clients: dict[str, str] = {CLIENT_ID: CLIENT_SECRET}
         self.registered_redirect_uris: dict[str, str] = {}
-        self.users: dict[str, User] = {}
+        self.users: dict[str, User] = {user.username: user for user in create_users()}
         self.counters = {"refreshes": 0, "exchanges": 0, "reuses": 0, "api_calls": 0, "too_many_requests": 0}
         self.trials: dict[str, int] = {}
-        self._codes: dict[str, Code] = {}
+        self._codes: dict[str, AuthorizationCode] = {}
         self._by_access: dict[str, Pair] = {}
         self._by_refresh: dict[str, Pair] = {}
         self._families = 0
         self._calls: dict[tuple[str, str], deque[float]] = {}
-        for user in _seeds():
-            self.users[user.username] = user
+        self._calls_lock = threading.Lock()  # not `lock`: a slow operation must not delay the count of calls
 
     # ---------------------------------------------------------------------------------------- grants
 
     def check_client(self, client_id: str, secret: str | None) -> None:
+        """Raise OAuthError unless the client is known and the secret, if one is given, is its own."""
         if self.clients.get(client_id) is None or (secret is not None and self.clients[client_id] != secret):
-            raise Refused("invalid_client", "Client credentials are invalid")
+            raise OAuthError("invalid_client", "Client credentials are invalid")
 
-    def log_in(self, username: str, password: str) -> User | None:
+    def authenticate(self, username: str, password: str) -> User | None:
+        """Return the user with this name and password, or None."""
         user = self.users.get(username.strip())
         return user if user is not None and secrets.compare_digest(user.password.encode(), password.encode()) else None
 
     def issue_code(self, user: User, client_id: str, redirect_uri: str) -> str:
+        """Return a new authorization code for a user who has consented."""
         with self.lock:
-            code = _token(48)
-            self._codes[code] = Code(user, client_id, redirect_uri, self.clock() + self.options.code_lifetime)
+            code = _random_text(48)
+            expires_at = self.clock() + self.options.code_lifetime
+            self._codes[code] = AuthorizationCode(user, client_id, redirect_uri, expires_at)
             return code
 
     def redeem_code(self, code: str, client_id: str | None, redirect_uri: str | None) -> Pair:
+        """Return a new pair for an authorization code (RFC 6749 section 4.1.3).
+
+        Raises:
+            OAuthError: the code is unknown, expired or used, or belongs to another client or redirect URI.
+        """
         with self.lock:
             found = self._codes.get(code)
-            if found is None or found.ends_at <= self.clock() or (found.used and self.options.code_single_use):
-                raise Refused("invalid_grant", "The authorization code is invalid or expired")
+            if found is None or found.expires_at <= self.clock() or (found.used and self.options.code_single_use):
+                raise OAuthError("invalid_grant", "The authorization code is invalid or expired")
             if client_id is not None and client_id != found.client_id:
-                raise Refused("invalid_grant", "The authorization code belongs to another client")
+                raise OAuthError("invalid_grant", "The authorization code belongs to another client")
             if self.options.redirect_uri != "any" and redirect_uri != found.redirect_uri:
-                raise Refused("invalid_grant", "The redirect URI is another one")
+                raise OAuthError("invalid_grant", "The redirect URI is another one")
             found.used = True
             self.counters["exchanges"] += 1
             return self._new_pair(found.user, found.client_id)
 
     def redeem_password(self, username: str, password: str, client_id: str) -> Pair:
+        """Return a new pair for a user name and password (RFC 6749 section 4.3).
+
+        Raises:
+            OAuthError: there is no such user, or the password is wrong.
+        """
         with self.lock:
-            user = self.log_in(username, password)
+            user = self.authenticate(username, password)
             if user is None:
-                raise Refused("invalid_grant", "User name or password is wrong")
+                raise OAuthError("invalid_grant", "User name or password is wrong")
             self.counters["exchanges"] += 1
             return self._new_pair(user, client_id)
 
     def refresh(self, refresh_token: str, client_id: str) -> Pair:
+        """Return a new pair for a refresh token (RFC 6749 section 6), as the options say.
+
+        Raises:
+            OAuthError: the refresh token is unknown, revoked, expired, used before, or another client's.
+        """
         with self.lock:
             pair = self._by_refresh.get(refresh_token)
-            if pair is None or pair.revoked or pair.client_id != client_id or pair.refresh_ends_at <= self.clock():
-                raise Refused("invalid_grant", "The refresh token is invalid")
+            if pair is None or pair.revoked or pair.client_id != client_id or pair.refresh_expires_at <= self.clock():
+                raise OAuthError("invalid_grant", "The refresh token is invalid")
             reuse = self.options.refresh_reuse
             in_grace = (
                 reuse == "grace"
@@ -160,10 +156,10 @@ class State:
                 self.counters["reuses"] += 1
                 if reuse == "revokes":
                     self.revoke(family=pair.family)
-                raise Refused("invalid_grant", "The refresh token has been used")
+                raise OAuthError("invalid_grant", "The refresh token has been used")
             self.counters["refreshes"] += 1
             if self.options.refresh_ends_access:
-                pair.access_ends_at = self.clock()
+                pair.access_expires_at = self.clock()
             if self.options.rotate_refresh and pair.used_at is None:
                 pair.used_at = self.clock()
             return self._new_pair(
@@ -177,13 +173,13 @@ class State:
             self._families += 1
             family = self._families
         pair = Pair(
-            access_token=_token(120),
-            refresh_token=refresh_token or _token(120),
+            access_token=_random_text(120),
+            refresh_token=refresh_token or _random_text(120),
             user=user,
             client_id=client_id,
             family=family,
-            access_ends_at=self.clock() + self.options.access_lifetime,
-            refresh_ends_at=self.clock() + self.options.refresh_lifetime,
+            access_expires_at=self.clock() + self.options.access_lifetime,
+            refresh_expires_at=self.clock() + self.options.refresh_lifetime,
         )
         self._by_access[pair.access_token] = pair
         self._by_refresh[pair.refresh_token] = pair
@@ -191,51 +187,62 @@ class State:
 
     # ---------------------------------------------------------------------------------------- tokens
 
-    def find_access(self, access_token: str) -> Pair | None:
+    def find_pair(self, access_token: str) -> Pair | None:
+        """Return the pair of an access token, live or not, or None."""
         return self._by_access.get(access_token)
 
     def is_live(self, pair: Pair) -> bool:
-        return not pair.revoked and pair.access_ends_at > self.clock()
+        """Return whether the pair's access token is valid now."""
+        return not pair.revoked and pair.access_expires_at > self.clock()
 
     def revoke(self, *, username: str | None = None, family: int | None = None) -> int:
-        """Withdraw consent, as a user does in MailUp's console, or a whole family of pairs. Returns how many died."""
+        """Revoke the pairs of a user, as withdrawing consent in MailUp's console does, or of a family.
+
+        Without arguments all pairs are revoked. Return how many were.
+        """
         with self.lock:
-            ended = [
+            found = [
                 pair
-                for pair in self._by_access.values()  # every pair is filed under its own access token
+                for pair in self._by_access.values()
                 if not pair.revoked
                 and (username is None or pair.user.username == username)
                 and (family is None or pair.family == family)
             ]
-            for pair in ended:
+            for pair in found:
                 pair.revoked = True
-            return len(ended)
+            return len(found)
 
     def expire_access(self, *, username: str | None = None) -> int:
-        """Let access tokens run out now, although their holders were told otherwise. Returns how many."""
+        """Let the access tokens of a user, or all, expire now, earlier than the client was told.
+
+        MailUp then answers 401, and the refresh tokens still work. Return how many access tokens expired.
+        """
         with self.lock:
-            ended = [
+            found = [
                 pair
                 for pair in self._by_access.values()
                 if self.is_live(pair) and (username is None or pair.user.username == username)
             ]
-            for pair in ended:
-                pair.access_ends_at = self.clock()
-            return len(ended)
+            for pair in found:
+                pair.access_expires_at = self.clock()
+            return len(found)
 
     def add_recipients(self, username: str, list_id: int, count: int) -> None:
-        """Subscribe so many made-up recipients to a list."""
+        """Add this many new recipients to a list, subscribed to its e-mail channel."""
         with self.lock:
-            memory, now = self.users[username].account.memory, self.clock()
+            account, now = self.users[username].account, self.clock()
             for _ in range(count):
-                number = next(memory.ids)
-                person = Person(number, f"recipient{number}@sandbox.example", f"Recipient {number}")
-                person.email[list_id] = Standing("subscribed", now)
-                memory.people[number] = person
+                number = next(account.ids)
+                recipient = Recipient(number, f"recipient{number}@sandbox.example", f"Recipient {number}")
+                recipient.email_opt_ins[list_id] = OptIn("subscribed", now)
+                account.recipients[number] = recipient
 
-    def over_limit(self, username: str, operation: str) -> int:
-        """Count a call. Returns 0, or how many calls are in the window when that is too many."""
-        with self._limiting:  # of its own: a slow answer must not hold up the counting
+    def count_call(self, username: str, operation: str) -> int:
+        """Count a call against the rate limit of this user and operation.
+
+        Return 0 if the call is allowed, otherwise the number of calls in the window, with this one.
+        """
+        with self._calls_lock:
             if not self.options.rate_limit:
                 return 0
             calls = self._calls.setdefault((username, operation), deque())
@@ -249,6 +256,7 @@ class State:
             return 0
 
     def summary(self) -> dict[str, Any]:
+        """Return the counters and the number of valid access tokens, for the control page."""
         with self.lock:
             return {
                 "counters": dict(self.counters),
@@ -256,32 +264,6 @@ class State:
             }
 
 
-def _token(length: int) -> str:
-    """MailUp's tokens are opaque, some 100 to 200 ASCII letters and digits."""
+def _random_text(length: int) -> str:
+    """Return random letters and digits. MailUp's tokens look like this and are 100 to 200 characters long."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
-
-
-def _seeds() -> list[User]:
-    bakery = Account(
-        uid="4321",
-        company="Fornaio Rossi",
-        email="ada@fornaio.example",
-        lists=[
-            MailingList(
-                1,
-                "Newsletter ",
-                "Monthly news from the bakery",
-                [(9, "Regulars", "", True), (10, "Wholesale", "Shops and restaurants", True), (11, "Test", "", False)],
-            ),
-            MailingList(2, "Recipes", "One recipe a week", [(21, "Bread", "", True), (22, "Pastry", "", True)]),
-            MailingList(3, "Press", "Journalists", []),
-        ],
-    )
-    museum = Account(
-        uid="8765",
-        company="Museo del Mare",
-        email="leo@museo.example",
-        lists=[MailingList(1, "Friends of the museum", "Members", [(31, "Volunteers", "", True)])],
-        is_trial=True,
-    )
-    return [User("m12345", "sandbox", bakery), User("m67890", "sandbox", museum)]

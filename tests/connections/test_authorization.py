@@ -237,7 +237,7 @@ def test_a_wrong_secret_is_said_on_the_registration_and_forgotten_when_corrected
     journey.connect()
     mailup_registration.refresh_from_db()
     assert mailup_registration.failed_at is None
-    assert mailup_registration.last_error == ""
+    assert mailup_registration.error_code == ""
 
 
 @pytest.mark.parametrize("slug", ["unknown", "default"])
@@ -285,12 +285,12 @@ def test_several_accounts_are_several_rows(journey: Journey) -> None:
 
 def test_reconnecting_revives_a_dead_row(journey: Journey) -> None:
     token = journey.connect().token
-    Token.objects.update(status=Token.Status.REAUTHORIZATION_REQUIRED, last_error="x", failure_count=3)
+    Token.objects.update(status=Token.Status.REAUTHORIZATION_REQUIRED, error_code="x", failure_count=3)
 
     revived = journey.connect(reconnect=token).token
     assert revived.pk == token.pk
     assert revived.is_active
-    assert (revived.failure_count, revived.last_error) == (0, "")
+    assert (revived.failure_count, revived.error_code) == (0, "")
 
 
 def test_reconnecting_as_another_account_changes_nothing(journey: Journey) -> None:

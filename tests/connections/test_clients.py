@@ -186,4 +186,4 @@ def test_a_withdrawn_grant_asks_for_the_user(mailup_connection: Connect, user: A
         client.account.info()
     token = Token.objects.get()
     assert token.status == Token.Status.REAUTHORIZATION_REQUIRED
-    assert token.last_error.startswith("reauthorization_required: ")
+    assert token.error_code == "reauthorization_required"

@@ -26,7 +26,7 @@ from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for_site, import_csv
 
-from ..processes import ROOT, reach
+from ..processes import ROOT, eventually, reach
 
 Connect = Callable[..., Token]
 
@@ -53,8 +53,8 @@ def rows(count: int) -> list[str]:
 
 def uploads(sandbox: Sandbox) -> list[list[str]]:
     """The addresses of each chunk that MailUp has taken."""
-    memory = sandbox.state.users["m12345"].account.memory
-    return [[row["Email"] for row in upload.rows] for upload in memory.uploads.values()]
+    imports = sandbox.state.users["m12345"].account.imports
+    return [[recipient["Email"] for recipient in each.recipients] for each in imports.values()]
 
 
 def rejected(path: Path) -> list[list[str]]:
@@ -225,18 +225,15 @@ def test_killed_while_mailup_takes_a_chunk(
     mailup_sandbox.configure(import_seconds=0.0)
     mailup_connection(None)
     path = write(tmp_path / "a.csv", *rows(45))
-    memory = mailup_sandbox.state.users["m12345"].account.memory
     reached, go_on = threading.Event(), threading.Event()
-    settled = memory.settle
 
-    def gated(now: float) -> None:
-        """Hold the answer to the next call back once two chunks are in."""
-        settled(now)
-        if len(memory.uploads) == 2 and not reached.is_set():
+    def hold(call: object) -> None:
+        """Hold the next call up once two chunks are in."""
+        if len(uploads(mailup_sandbox)) == 2 and not reached.is_set():
             reached.set()
             go_on.wait(20)
 
-    memory.settle = gated  # type: ignore[method-assign]
+    mailup_sandbox.hooks.before_call = hold
     mailup = {key: value for key, value in settings.MAILUP.items() if key != "ADAPTER"}
     given = json.dumps({"database": reach(), "mailup": mailup, "file": str(path)})
     process = subprocess.Popen([sys.executable, "-c", IMPORTER, given], cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -244,6 +241,7 @@ def test_killed_while_mailup_takes_a_chunk(
     process.send_signal(signal.SIGKILL)
     process.wait()
     go_on.set()  # MailUp takes the third chunk, and nobody hears of it
+    eventually(lambda: len(uploads(mailup_sandbox)) == 3)
 
     client = client_for_site()
     with pytest.raises(UnsureChunk, match="chunk 3"):

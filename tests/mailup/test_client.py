@@ -268,8 +268,8 @@ def test_the_first_method_that_succeeds_is_announced_once(source: Source, sandbo
         client.account.info()
     assert announced == []
     client.with_response.account.info()
+    assert announced == [client]
     client.account.info()
-
     assert announced == [client]
 
 

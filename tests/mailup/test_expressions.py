@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from django_mailup.exceptions import BadRequest
 from django_mailup.mailup import Expression, Field, MailUpClient
 from django_mailup.mailup.expressions import filter_parameter, literal, order_parameter
-from django_mailup.sandbox import filters
+from django_mailup.sandbox import expressions
 from django_mailup.sandbox.adapter import SandboxAdapter
 
 EMAIL, NUMBER = Field("Email"), Field("idRecipient")
@@ -54,8 +54,10 @@ def test_any_text_finds_itself_and_nothing_else(value: str, other: str) -> None:
     rows = [{"Name": value}, {"Name": other}]
     expression = filter_parameter(Field("Name") == value)
 
-    assert filters.select(rows, expression) == [row for row in rows if row["Name"] == value]
-    assert filters.select(rows, filter_parameter(Field("Name") != value)) == [r for r in rows if r["Name"] != value]
+    assert expressions.filter_rows(rows, expression) == [row for row in rows if row["Name"] == value]
+    assert expressions.filter_rows(rows, filter_parameter(Field("Name") != value)) == [
+        r for r in rows if r["Name"] != value
+    ]
 
 
 @given(st.integers(), st.integers())
@@ -63,7 +65,7 @@ def test_numbers_compare_as_numbers(one: int, two: int) -> None:
     rows = [{"Id": abs(one)}]
 
     for operator, expected in (("<", abs(one) < abs(two)), (">=", abs(one) >= abs(two))):
-        assert bool(filters.select(rows, f"Id{operator}{literal(abs(two))}")) == expected
+        assert bool(expressions.filter_rows(rows, f"Id{operator}{literal(abs(two))}")) == expected
 
 
 def test_signs_survive_the_way(client: MailUpClient, adapter: SandboxAdapter) -> None:

@@ -39,7 +39,7 @@ def test_a_code_becomes_a_token_set(oauth: OAuthClient, sandbox: Sandbox) -> Non
 
     pair = oauth.exchange(AuthorizationCode(code, "https://site.example/"))
 
-    assert sandbox.state.find_access(pair.access_token).user.username == "m12345"
+    assert sandbox.state.find_pair(pair.access_token).user.username == "m12345"
 
 
 def test_a_password_with_odd_characters_arrives_as_it_is(oauth: OAuthClient, sandbox: Sandbox) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import pydoc
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from django_mailup.mailup import MailUpClient, NewRecipient, Provisioning, Sender, Trial
+from django_mailup.exceptions import Forbidden, NotFound, UnexpectedResponse
+from django_mailup.mailup import MailUpClient, NewRecipient, Provisioning, Sender, Source, Trial
 from django_mailup.mailup.__main__ import operations
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
@@ -139,7 +143,7 @@ CASES: dict[str, Case] = {
     ),
     "lists.get": Case(lambda o: o.lists.get(list_id=2), "/Console/List/2", lambda r, o: r.name == "Recipes"),
     "lists.create": Case(
-        lambda o: o.lists.create(name="New", sender=SENDER, TimeZoneCode="UTC+01:00.0"),
+        lambda o: o.lists.create(name="New", sender=SENDER, settings={"TimeZoneCode": "UTC+01:00.0"}),
         "/Console/List",
         lambda r, o: (r.id, r.name, r.sender_name) == (4, "New", "Fornaio"),
         json={
@@ -772,9 +776,92 @@ def test_each_operation_is_a_method_with_a_docstring_that_tells_its_path(name: s
     assert KNOWN[name].path in documentation or f"/{ending}`" in documentation
 
 
+@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"provisioning.activate_trial", "provisioning.trial_status"}))
+def test_a_method_says_its_path_and_source_and_takes_the_options_of_a_call(name: str, office: Office) -> None:
+    resource, method = name.split(".")
+    function = getattr(type(getattr(office, resource)), method)
+    parameters = inspect.signature(function).parameters
+    documentation = pydoc.render_doc(type(getattr(office, resource)), renderer=pydoc.plaintext)
+
+    assert function.__doc__.endswith(f"`{KNOWN[name].verb} {KNOWN[name].path}` ({KNOWN[name].source.value}).")
+    assert {"self", *re.findall(r"\{(\w+)\}", KNOWN[name].path)} <= set(parameters)
+    assert list(parameters.values())[-1].kind is inspect.Parameter.VAR_KEYWORD
+    assert f"\n |  {method}(self" in documentation
+    assert function.__doc__.splitlines()[0] in documentation
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c: c.lists.get(list_id=1, timeuot=1), r"lists.get\(\) got an unexpected keyword argument 'timeuot'"),
+        (lambda c: c.lists.get(1), "positional"),
+        (lambda c: c.lists.get(), "list_id"),
+        (lambda c: c.groups.all(list_id=1, were="x"), "were"),
+        (lambda c: c.groups.update(list_id=1, group_id=9, name="x", mane="y"), "mane"),
+        (lambda c: c.recipients.add(list_id=1, mail="a@example.com", email="a@example.com"), "mail"),
+        (lambda c: c.imports.start(list_id=1, recipients=[BO], leave_other_groups=True), "leave_other_groups"),
+        (lambda c: c.recipients.import_many([BO], list_id=1, leave_other_groups=True), "leave_other_groups"),
+        (lambda c: c.statistics.message_views(recipient_id=1), "message_id"),
+        (lambda c: c.statistics.message_views_count(message_id=1, where="x"), "where"),
+    ],
+)
+def test_an_argument_that_a_method_does_not_have_is_refused_before_a_call_is_spent(
+    client: MailUpClient, adapter: SandboxAdapter, call: Callable[[Any], Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(client)
+    assert adapter.requests == []
+
+
+def test_headers_of_a_call_go_beside_the_operations_own(client: MailUpClient, adapter: SandboxAdapter) -> None:
+    client.lists.delete(list_id=3, guid="00000000-0000-4000-8000-004321000003", headers={"X-Trace": "5"})
+    list(client.lists.all(headers={"X-Trace": "6"}))
+
+    sent = [(each.headers.get("If-Match"), each.headers["X-Trace"]) for each in adapter.requests]
+    assert sent == [("00000000-0000-4000-8000-004321000003", "5"), (None, "6")]
+
+
+def test_any_paged_operation_can_be_filtered_and_ordered(client: MailUpClient, adapter: SandboxAdapter) -> None:
+    list(client.sendings.deferred(where="[IdList==1]", order=["-Id"], page_size=7))
+    list(client.groups.all(list_id=1, order=None))
+
+    queries = [parse_qs(urlsplit(each.url or "").query) for each in adapter.requests]
+    assert queries[0] == {
+        "filterby": ["[IdList==1]"], "orderby": ['"Id desc"'], "pageNumber": ["0"], "pageSize": ["7"]
+    }  # fmt: skip
+    assert "orderby" not in queries[1]
+
+
+@pytest.mark.parametrize(
+    "call", [lambda c: c.sms.get(list_id=1, message_id=99), lambda c: list(c.sms.all(list_id=99))], ids=["one", "pages"]
+)
+def test_an_error_says_which_operation_it_was_and_how_sure_that_is(
+    client: MailUpClient, call: Callable[[Any], Any]
+) -> None:
+    with pytest.raises((NotFound, Forbidden)) as caught:
+        call(client)
+    (note,) = caught.value.__notes__
+    assert re.match(r"sms\.(get|all) is GET /Console/Sms/List/\{list_id\}/", note)
+    assert note.endswith(Source.MAILUP_CODE.explanation)
+
+
+def test_an_answer_that_cannot_be_parsed_says_so_too(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("body", status=200, body="[]")
+    with pytest.raises(UnexpectedResponse) as caught:
+        client.tags.create(list_id=1, name="x")
+    assert caught.value.__notes__[0].startswith("tags.create is POST /Console/List/{list_id}/Tag. ")
+
+
+def test_every_source_is_explained() -> None:
+    assert {each.source for each in KNOWN.values()} == set(Source)
+    assert len({each.explanation for each in Source}) == len(Source)
+
+
 def test_the_table_is_printed() -> None:
     command = [sys.executable, "-m", "django_mailup.mailup"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
     assert printed[-1] == f"{len(KNOWN)} operations"
-    assert [line.split() for line in printed[:-1]] == [[e.name, e.verb, e.path] for e in operations()]
+    assert [line.split(maxsplit=3) for line in printed[:-1]] == [
+        [e.name, e.verb, e.path, e.source.value] for e in operations()
+    ]

@@ -147,7 +147,7 @@ def test_an_address_and_a_number_of_two_people_are_refused(client: MailUpClient)
         (lambda c: c.lists.create(name="x" * 51, sender=SENDER), "name"),
         (lambda c: c.lists.create(name=" ", sender=SENDER), "name"),
         (lambda c: c.lists.create(name="x", sender=SENDER, copy_of=0), "copy_of"),
-        (lambda c: c.lists.create(name="x", sender=SENDER, naem="y"), "naem"),
+        (lambda c: c.lists.create(name="x", sender=SENDER, settings={"naem": "y"}), "naem"),
         (lambda c: c.lists.delete(list_id=1, guid=""), "guid"),
         (lambda c: c.groups.create(list_id=1, name=""), "name"),
         (lambda c: c.messages.create(list_id=1, subject="", content="x"), "subject"),
@@ -197,8 +197,8 @@ def test_a_new_list_is_forbidden_for_a_while(client: MailUpClient, sandbox: Sand
 
     with pytest.raises(Forbidden):
         list(client.groups.all(list_id=made.id))
-    before = sandbox.state.clock
-    sandbox.state.clock = lambda: before() + 61
+    before = sandbox.clock
+    sandbox.clock = lambda: before() + 61
     assert list(client.groups.all(list_id=made.id)) == []
 
 

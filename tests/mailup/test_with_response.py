@@ -41,18 +41,18 @@ def test_with_response_errors_are_raised_as_ever(client: MailUpClient, sandbox: 
 
 def test_with_response_threads_that_share_a_client_and_a_method_see_their_own_answers() -> None:
     def by_path(connection: socket.socket) -> None:
-        number = server.arrived[-1].split(b"?n=")[1].split()[0]
-        answer(200, number, b"X-Number: " + number)(connection)
+        number = server.arrived[-1].split()[1].rpartition(b"/")[2]
+        answer(200, b'{"idList": %s}' % number, b"X-Number: " + number)(connection)
 
     server = Server(by_path)
     try:
         client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(5, 5)))
-        ask = client.with_response.request
+        get = client.with_response.lists.get
         with ThreadPoolExecutor(8) as threads:
-            responses = list(threads.map(lambda n: ask("GET", "/Console/List", params={"n": n}), range(64)))
+            responses = list(threads.map(lambda number: get(list_id=number), range(1, 65)))
     finally:
         server.close()
-    assert all(str(response.result) == response.headers["X-Number"] for response in responses)
+    assert all(str(response.result.id) == response.headers["X-Number"] for response in responses)
 
 
 def test_with_response_names_of_fields_are_looked_up_once_for_each_client(
@@ -69,3 +69,9 @@ def test_with_response_unknown_names_are_attribute_errors(client: MailUpClient) 
         client.with_response.unknown  # noqa: B018
     with pytest.raises(AttributeError, match="unknown"):
         client.with_response.lists.unknown  # noqa: B018
+
+
+def test_a_paged_method_gives_its_first_page(client: MailUpClient) -> None:
+    page = client.with_response.lists.all(page_size=2)
+
+    assert (len(page.result.items), page.result.total, page.status) == (2, 3, 200)

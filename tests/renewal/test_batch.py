@@ -50,7 +50,7 @@ def run(due: list[int], clock: Any) -> periodic.Tally:
 
 
 class Calls:
-    """Stands before the sandbox's token endpoint: counts who is inside, and lets a test hold somebody up there."""
+    """Counts the refreshes that the sandbox is working on, and lets a test hold some of them up."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.arrived = 0
@@ -58,21 +58,20 @@ class Calls:
         self.most_inside = 0
         self.before: Callable[[int], object] = lambda number: None
         self._lock = threading.Lock()
-        self._answer = sandbox.state.refresh
-        sandbox.state.refresh = self  # type: ignore[method-assign, assignment]
+        sandbox.hooks.before_refresh = self._enter
+        sandbox.hooks.after_refresh = self._leave
 
-    def __call__(self, *args: Any) -> Any:
+    def _enter(self, _: object) -> None:
         with self._lock:
             self.arrived += 1
             number = self.arrived
             self.inside += 1
             self.most_inside = max(self.most_inside, self.inside)
-        try:
-            self.before(number)
-            return self._answer(*args)
-        finally:
-            with self._lock:
-                self.inside -= 1
+        self.before(number)
+
+    def _leave(self, _: object) -> None:
+        with self._lock:
+            self.inside -= 1
 
 
 @pytest.fixture

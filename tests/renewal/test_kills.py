@@ -93,7 +93,7 @@ def test_killed_during_the_answer(
         on_demand.usable_token(expired_row.pk)
     expired_row.refresh_from_db()
     assert expired_row.status == Token.Status.REAUTHORIZATION_REQUIRED
-    assert "interrupted" in expired_row.last_error
+    assert "interrupted" in str(expired_row.last_error)
 
 
 def test_killed_between_answer_and_save(kind: str, expired_row: Token, mailup_sandbox: Sandbox, settings: Any) -> None:

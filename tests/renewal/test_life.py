@@ -90,7 +90,7 @@ def test_a_row_lives_as_its_model_says(
             except ReauthorizationRequired:
                 assert not self.good
                 assert not self.outage or not before.is_active
-                assert ("interrupted" in self.row().last_error) >= self.lost, "the row says what happened"
+                assert ("interrupted" in str(self.row().last_error)) >= self.lost, "the row says what happened"
             else:
                 assert live.is_fresh(clock())
                 assert live.generation == before.generation + (before.expires_at - timedelta(seconds=30) <= clock())

@@ -78,19 +78,19 @@ def _play(client: mailupy.Mailupy, sandbox: Sandbox) -> Iterator[str]:
     assert client.get_unsubscribed_recipient_from_list(1, "ada@example.com")["idRecipient"] == ada
     yield "get_unsubscribed_recipient_from_list"
 
-    memory = sandbox.state.users["m12345"].account.memory
+    account = sandbox.state.users["m12345"].account
     headers = client._default_headers()
     for path in ("List/1/Email", "Sms/List/1/Message"):  # mailupy sends messages, but writes none
         body = {"Subject": "News", "Content": "Hi"}
         client._requests_wrapper("POST", f"{client.BASE_URL}/{path}", headers=headers, json=body)
-    (mail,), (text,) = memory.mails.values(), memory.texts.values()
-    assert [each["idMessage"] for each in client.get_messages_from_list(1)] == [mail.id]
+    (message,), (text,) = account.messages.values(), account.text_messages.values()
+    assert [each["idMessage"] for each in client.get_messages_from_list(1)] == [message.id]
     yield "get_messages_from_list"
-    assert client.send_message("zoe@example.com", mail.id, fields={"FirstName": "Zoe"})
-    assert sum(mail.delivered.values()) == 1
+    assert client.send_message("zoe@example.com", message.id, fields={"FirstName": "Zoe"})
+    assert sum(message.deliveries.values()) == 1
     yield "send_message"
     assert client.send_sms("+39", "333", text.id)
-    assert sum(text.delivered.values()) == 1
+    assert sum(text.deliveries.values()) == 1
     yield "send_sms"
 
     assert client.remove_from_list(1, ada)

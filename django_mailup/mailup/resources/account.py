@@ -3,85 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
 
-from ..operations import Operation
-from . import reading
-from .requester import Resource
+from .. import parsing
+from ..declared import By, called
+from ..operations import DOCUMENTED, Operation
+from ..records import Record, key
+from ..requester import Resource
 
-INFO: Final = Operation("account.info", "GET", "/Console/Authentication/Info")
-DETAILS: Final = Operation("account.details", "GET", "/Console/Authentication/Details")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountInfo:
+class AccountInfo(Record):
     """The MailUp user behind a token. `uid` (a string) and `username` (such as m12345) name the connection."""
 
-    uid: str
-    username: str
-    company: str
-    is_trial: bool
-    expires_at: datetime | None
-    url: str
-    version: str
-    raw: Mapping[str, Any] = field(repr=False)
+    uid: str = key("UID")
+    username: str = key("Username")
+    company: str = key("Company")
+    is_trial: bool = key("IsTrial")
+    expires_at: datetime | None = key("ExpiryDate")
+    url: str = key("Url")
+    version: str = key("Version")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDetails(AccountInfo):
     """The same, with what the account may spend. `credits_by_list` maps list ids to credits."""
 
-    email: str
-    language: str
-    plan: int | None
-    auto_renewal: bool
-    total_credits: int | None
-    credits_by_list: Mapping[int, int]
+    email: str = key("Email")
+    language: str = key("Lang")
+    plan: int | None = key("Plan")
+    auto_renewal: bool = key("AutoRenewal")
+    total_credits: int | None = key("TotalCredits")
+    credits_by_list: Mapping[int, int] = key(
+        "CreditsByList", parse=partial(parsing.table, of=parsing.count, under="Credit", by=("ListId", "idList"))
+    )
+
+
+# fmt: off
+INFO = Operation("account.info", "GET", "/Console/Authentication/Info", DOCUMENTED, AccountInfo)
+DETAILS = Operation("account.details", "GET", "/Console/Authentication/Details", DOCUMENTED, AccountDetails)
+# fmt: on
 
 
 class Account(Resource):
     """The operations of the account."""
 
-    def info(self) -> AccountInfo:
-        """Return who this is: MailUp's recommended "am I connected" call. (Documented by MailUp.)
-
-        `GET /Console/Authentication/Info`.
-        """
-        raw = reading.record(self._call(INFO))
-        return AccountInfo(**_info(raw))
-
-    def details(self) -> AccountDetails:
-        """Return who this is, with language, plan and credits. `GET /Console/Authentication/Details`.
-
-        (Documented by MailUp.)
-        """
-        raw = reading.record(self._call(DETAILS))
-        rows = reading.pick(raw, "CreditsByList")
-        by_list: dict[int, int] = {}
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and (list_id := reading.number(row, "ListId", "idList")) is not None:
-                by_list[list_id] = reading.number(row, "Credit") or 0
-        return AccountDetails(
-            **_info(raw),
-            email=reading.text(raw, "Email"),
-            language=reading.text(raw, "Lang"),
-            plan=reading.number(raw, "Plan"),
-            auto_renewal=reading.flag(raw, "AutoRenewal"),
-            total_credits=reading.number(raw, "TotalCredits"),
-            credits_by_list=by_list,
-        )
-
-
-def _info(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "uid": reading.text(raw, "UID"),
-        "username": reading.text(raw, "Username"),
-        "company": reading.text(raw, "Company"),
-        "is_trial": reading.flag(raw, "IsTrial"),
-        "expires_at": reading.moment(raw, "ExpiryDate"),
-        "url": reading.text(raw, "Url"),
-        "version": reading.text(raw, "Version"),
-        "raw": raw,
-    }
+    info = called(By.nothing, INFO, "Return whose account this is: MailUp's recommended test of a connection.")
+    details = called(By.nothing, DETAILS, "Return who this is, with language, plan and credits.")

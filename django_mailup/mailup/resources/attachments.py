@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Unpack
 
-from ..operations import Operation
-from . import arguments, reading
-from .requester import Resource
-
-ALL: Final = Operation("attachments.all", "GET", "/Console/List/{list_id}/Email/{message_id}/Attachment")
-ADD: Final = Operation("attachments.add", "POST", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}")
-DELETE: Final = Operation(
-    "attachments.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}"
-)
+from .. import arguments, parsing
+from ..declared import By, called
+from ..flow import CallOptions
+from ..operations import DOCUMENTED, MAILUP_CODE, Operation
+from ..records import Record, key, list_of
+from ..requester import Resource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Record):
     """A file that travels with a message."""
 
-    slot: int
-    name: str
-    path: str
-    raw: Mapping[str, Any] = field(repr=False)
+    slot: int = key("Slot", parse=parsing.count)
+    name: str = key("Name")
+    path: str = key("Path")
+
+
+def _attachments(body: Any) -> list[Attachment]:
+    return list_of(Attachment)([] if body is None else body)
+
+
+# fmt: off
+ALL = Operation("attachments.all", "GET", "/Console/List/{list_id}/Email/{message_id}/Attachment", DOCUMENTED,
+    _attachments)
+ADD = Operation("attachments.add", "POST", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}", DOCUMENTED,
+    _attachments)
+DELETE = Operation("attachments.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}/Attachment/{slot}",
+    MAILUP_CODE, _attachments)
+# fmt: on
 
 
 class Attachments(Resource):
     """The operations on attachments. Each returns all that the message has then."""
 
-    def all(self, *, list_id: int, message_id: int) -> list[Attachment]:
-        """Return the attachments of a message. (Documented by MailUp.)
+    all = called(By.list_and_message, ALL, "Return the attachments of a message.")
 
-        `GET /Console/List/{list_id}/Email/{message_id}/Attachment`.
-        """
-        return _attachments(self._call(ALL, list_id=list_id, message_id=message_id))
-
-    def add(self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes) -> list[Attachment]:
-        """Put a file into a slot, from 1; how many there are isn't documented. (Documented by MailUp.)
-
-        `POST /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`.
+    def add(
+        self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes, **options: Unpack[CallOptions]
+    ) -> list[Attachment]:
+        """Put a file into a slot, from 1; how many there are isn't documented.
 
         Raises:
             ValueError: no name, or an empty file.
@@ -56,21 +58,8 @@ class Attachments(Resource):
             "idList": list_id,
             "idMessage": message_id,
         }
-        return _attachments(self._call(ADD, json=body, list_id=list_id, message_id=message_id, slot=slot))
+        return self._call(ADD, json=body, list_id=list_id, message_id=message_id, slot=slot, options=options)
 
-    def delete(self, *, list_id: int, message_id: int, slot: int) -> list[Attachment]:
-        """Empty a slot. `DELETE /Console/List/{list_id}/Email/{message_id}/Attachment/{slot}`.
-
-        (In MailUp's own SDK.)
-        """
-        return _attachments(self._call(DELETE, list_id=list_id, message_id=message_id, slot=slot))
-
-
-def _attachments(answer: object) -> list[Attachment]:
-    return [
-        Attachment(
-            slot=reading.number(raw, "Slot") or 0, name=reading.text(raw, "Name"), path=reading.text(raw, "Path"),
-            raw=raw,
-        )
-        for raw in reading.records([] if answer is None else answer)
-    ]  # fmt: skip
+    def delete(self, *, list_id: int, message_id: int, slot: int, **options: Unpack[CallOptions]) -> list[Attachment]:
+        """Empty a slot."""
+        return self._call(DELETE, list_id=list_id, message_id=message_id, slot=slot, options=options)

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Unpack, cast
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import arguments, reading
-from .arguments import FieldValues
-from .requester import Order, Requester, Resource, Where
+from .. import arguments
+from ..arguments import FieldValues
+from ..declared import Rows, paged
+from ..flow import CallOptions, Steps
+from ..operations import DOCUMENTED, Operation
+from ..paging import PageOptions, Progress
+from ..records import Record, key
+from ..requester import Requester, Resource
 
-ALL: Final = Operation("fields.all", "GET", "/Console/Recipient/DynamicFields")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonalField:
+class PersonalField(Record):
     """A personal field of the account's recipients. Users may rename it; the id stays."""
 
-    id: int
-    name: str
-    raw: Mapping[str, Any] = field(repr=False)
+    id: int = key("Id")
+    name: str = key("Description")
+
+
+# fmt: off
+ALL = Operation("fields.all", "GET", "/Console/Recipient/DynamicFields", DOCUMENTED, PersonalField, ("Id",))
+# fmt: on
 
 
 class Fields(Resource):
@@ -32,17 +34,11 @@ class Fields(Resource):
         super().__init__(client)
         self._ids: dict[str, int] | None = None
 
-    def all(
-        self, *, where: Where = None, order: Order = ("Id",), page_size: int = PAGE_SIZE
-    ) -> Iterator[PersonalField]:
-        """Yield the account's personal fields. `GET /Console/Recipient/DynamicFields`. (Documented by MailUp.)
+    all = paged(
+        Rows.of_all, ALL, "Yield the account's personal fields, by id; MailUp's own order has the highest first."
+    )
 
-        Without an order MailUp sends the highest ids first, twenty of them: here all come, from 1.
-        """
-        for raw in self._pages(ALL, where=where, order=order, page_size=page_size):
-            yield PersonalField(id=reading.identifier(raw, "Id"), name=reading.text(raw, "Description"), raw=raw)
-
-    def resolve(self, values: FieldValues | None) -> list[dict[str, Any]]:
+    def resolve(self, values: FieldValues | None, **options: Unpack[CallOptions]) -> list[dict[str, Any]]:
         """Return personal fields as MailUp takes them.
 
         Args:
@@ -52,20 +48,32 @@ class Fields(Resource):
         Raises:
             ValueError: there is no such field (the message lists those there are), or a value is too long.
         """
+        return self._client.run(self.resolving(values, options))
+
+    def resolving(self, values: FieldValues | None, options: CallOptions) -> Steps[list[dict[str, Any]]]:
+        """Do as `resolve`, as part of another method's flow."""
         by_id: dict[int, str] = {}
-        for key, value in (values or {}).items():
-            if isinstance(key, str):
-                by_id[self._id(key)] = value
+        for key_, value in (values or {}).items():
+            if isinstance(key_, str):
+                by_id[(yield from self._find(key_, options))] = value
             else:
-                by_id[arguments.positive("fields", key)] = value
+                by_id[arguments.positive("fields", key_)] = value
         return arguments.fields(by_id)
 
-    def _id(self, name: str) -> int:
+    def _find(self, name: str, options: CallOptions) -> Steps[int]:
         if self._ids is None:
-            self._ids = {each.name.casefold(): each.id for each in self.all()}
+            self._ids = yield from self._look_up(options)
         found = self._ids.get(name.casefold())
         if found is None:
             near = difflib.get_close_matches(name.casefold(), self._ids, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise ValueError(f"There is no personal field {name!r}.{hint} There are: {', '.join(sorted(self._ids))}.")
         return found
+
+    def _look_up(self, options: CallOptions) -> Steps[dict[str, int]]:
+        ids: dict[str, int] = {}
+        page = self._page(ALL, options=cast(PageOptions, options))
+        progress: Progress[PersonalField] = Progress()
+        while progress.next is not None:
+            ids |= {each.name.casefold(): each.id for each in progress.take((yield from page(progress.next)))}
+        return ids

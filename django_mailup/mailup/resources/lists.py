@@ -2,64 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Unpack
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import arguments, reading
-from .requester import Order, Resource, Where
-
-ALL: Final = Operation("lists.all", "GET", "/Console/User/Lists")
-DETAILED: Final = Operation("lists.detailed", "GET", "/Console/List")
-GET: Final = Operation("lists.get", "GET", "/Console/List/{list_id}")
-CREATE: Final = Operation("lists.create", "POST", "/Console/List")
-UPDATE: Final = Operation("lists.update", "PUT", "/Console/List/{list_id}")
-DELETE: Final = Operation("lists.delete", "DELETE", "/Console/List/{list_id}")
-COUNTRIES: Final = Operation("lists.countries", "GET", "/Console/List/Countries")
-TIME_ZONES: Final = Operation("lists.time_zones", "GET", "/Console/TimeZones")
+from .. import arguments, parsing
+from ..declared import By, Rows, called, paged
+from ..flow import CallOptions
+from ..operations import CLIENTS, DOCUMENTED, Operation
+from ..parsing import nothing
+from ..records import Record, key, list_of
+from ..requester import Resource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailingList:
+class MailingList(Record):
     """A list that the MailUp user may see. Its `guid` is what deleting it asks for."""
 
-    id: int
-    guid: str
-    name: str
-    description: str
-    company: str
-    raw: Mapping[str, Any] = field(repr=False)
+    id: int = key("idList", "ListId")
+    guid: str = key("listGuid")
+    name: str = key("Name", parse=parsing.stripped)
+    description: str = key("Description")
+    company: str = key("Company", "CompanyName")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ListDetails(MailingList):
     """A list with its sender. What else MailUp says of it is in `raw`."""
 
-    owner_email: str
-    reply_to: str
-    sender_name: str
+    owner_email: str = key("OwnerEmail")
+    reply_to: str = key("ReplyTo")
+    sender_name: str = key("NLSenderName")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Country:
+class Country(Record):
     """A country, by the code that a list's address takes."""
 
-    code: str
-    name: str
-    raw: Mapping[str, Any] = field(repr=False)
+    code: str = key("CountryCode")
+    name: str = key("CountryName")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeZone:
+class TimeZone(Record):
     """A time zone, by the code that a list takes."""
 
-    code: str
-    name: str
-    description: str
-    offset: str
-    raw: Mapping[str, Any] = field(repr=False)
+    code: str = key("TimeZoneCode")
+    name: str = key("TimeZoneName")
+    description: str = key("TimeZoneDescription")
+    offset: str = key("OffsetFromUTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,57 +65,43 @@ class Sender:
     website: str
 
     def as_json(self) -> dict[str, str]:
-        """Return it as MailUp takes it. Raises ValueError for what is empty or no address."""
-        return {
-            "OwnerEmail": arguments.email("sender.owner_email", self.owner_email),
-            "ReplyTo": arguments.email("sender.reply_to", self.reply_to),
-            "NLSenderName": arguments.text("sender.name", self.name),
-            "CompanyName": arguments.text("sender.company", self.company),
-            "ContactName": arguments.text("sender.contact", self.contact),
-            "Address": arguments.text("sender.address", self.address),
-            "City": arguments.text("sender.city", self.city),
-            "CountryCode": arguments.text("sender.country_code", self.country_code),
-            "PermissionReminder": arguments.text("sender.permission_reminder", self.permission_reminder),
-            "WebSiteUrl": arguments.text("sender.website", self.website),
-        }
+        """Return it as MailUp takes it. Raise ValueError if a part is empty or no address."""
+        body = {}
+        for name, mailups in _SENDER.items():
+            check = arguments.email if mailups in ("OwnerEmail", "ReplyTo") else arguments.text
+            body[mailups] = check(f"sender.{name}", getattr(self, name))
+        return body
+
+
+_SENDER: Final = {
+    "owner_email": "OwnerEmail", "reply_to": "ReplyTo", "name": "NLSenderName", "company": "CompanyName",
+    "contact": "ContactName", "address": "Address", "city": "City", "country_code": "CountryCode",
+    "permission_reminder": "PermissionReminder", "website": "WebSiteUrl",
+}  # fmt: skip
+# fmt: off
+ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
+DETAILED = Operation("lists.detailed", "GET", "/Console/List", CLIENTS, ListDetails)
+GET = Operation("lists.get", "GET", "/Console/List/{list_id}", CLIENTS, ListDetails)
+CREATE = Operation("lists.create", "POST", "/Console/List", DOCUMENTED, ListDetails)
+UPDATE = Operation("lists.update", "PUT", "/Console/List/{list_id}", DOCUMENTED, ListDetails)
+DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", CLIENTS, nothing)
+COUNTRIES = Operation("lists.countries", "GET", "/Console/List/Countries", DOCUMENTED, list_of(Country))
+TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENTED, list_of(TimeZone))
+# fmt: on
 
 
 class Lists(Resource):
     """The operations on lists."""
 
-    def all(self, *, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE) -> Iterator[MailingList]:
-        """Yield every list the MailUp user may see; pages are asked for as they are needed. (Documented by MailUp.)
-
-        `GET /Console/User/Lists`. A list that is missing here is one that this user has no right to.
-        """
-        return map(_list, self._pages(ALL, where=where, order=order, page_size=page_size))
-
-    def detailed(
-        self, *, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[ListDetails]:
-        """Yield every list with its sender. `GET /Console/List`. (Seen in three clients.)"""
-        return map(_details, self._pages(DETAILED, where=where, order=order, page_size=page_size))
-
-    def get(self, *, list_id: int) -> ListDetails:
-        """Return one list with its sender. `GET /Console/List/{list_id}`. (Seen in a client.)
-
-        Raises:
-            NotFound, Forbidden: there is no such list, or it isn't this user's to see.
-        """
-        return _details(self._call(GET, list_id=list_id))
+    all = paged(Rows.of_all, ALL, "Yield every list the MailUp user may see; those of other users are missing.")
+    detailed = paged(Rows.of_all, DETAILED, "Yield every list with its sender.")
+    get = called(By.list, GET, "Return one list with its sender.")
 
     def create(
-        self,
-        *,
-        name: str,
-        sender: Sender,
-        copy_of: int | None = None,
-        business: bool = True,
-        customer: bool = True,
-        description: str = "",
-        **settings: Any,
-    ) -> ListDetails:
-        """Create a list, and return it. `POST /Console/List`. (Documented by MailUp.)
+        self, *, name: str, sender: Sender, copy_of: int | None = None, business: bool = True, customer: bool = True,
+        description: str = "", settings: Mapping[str, object] | None = None, **options: Unpack[CallOptions],
+    ) -> ListDetails:  # fmt: skip
+        """Create a list, and return it.
 
         A new list may answer 403 for about a minute. MailUp advises to keep below a hundred lists.
 
@@ -139,37 +112,35 @@ class Lists(Resource):
             settings: further ones by MailUp's names, such as `TimeZoneCode`, `SmsSenderName`, `Charset`.
 
         Raises:
-            ValueError: an argument is empty, too long or no address.
+            ValueError: an argument is empty, too long or no address, or a setting isn't spelled as MailUp's are.
             BadRequest: MailUp refuses a setting.
         """
-        origin: dict[str, Any] = {"UseDefaultSettings": True}
+        origin: dict[str, object] = {"UseDefaultSettings": True}
         if copy_of is not None:
             origin = {"IdSettings": arguments.positive("copy_of", copy_of)}
         body = {
-            "Name": arguments.text("name", name, longest=arguments.LONGEST_LIST_NAME),
-            "Business": business,
-            "Customer": customer,
-            "Description": description,
-            **sender.as_json(),
-            **origin,
-            **_known(settings),
-        }
-        return _details(self._call(CREATE, json=body))
+            **_body(name, None, None), "Business": business, "Customer": customer, "Description": description,
+            **_body(None, sender, None), **origin, **_body(None, None, settings),
+        }  # fmt: skip
+        return self._call(CREATE, json=body, options=options)
 
     def update(
-        self, *, list_id: int, name: str | None = None, sender: Sender | None = None, **settings: Any
-    ) -> ListDetails:
-        """Change a list, and return it. `PUT /Console/List/{list_id}`. (Documented by MailUp.)
+        self, *, list_id: int, name: str | None = None, sender: Sender | None = None,
+        settings: Mapping[str, object] | None = None, **options: Unpack[CallOptions],
+    ) -> ListDetails:  # fmt: skip
+        """Change a list, and return it.
 
-        Args as `create`; what is left out stays. Raises as `create`, and NotFound.
+        Args:
+            name, sender, settings: as `create` takes them; what is left out stays.
+
+        Raises:
+            ValueError, BadRequest: as `create`.
+            NotFound: there is no such list.
         """
-        body = dict(sender.as_json()) if sender is not None else {}
-        if name is not None:
-            body["Name"] = arguments.text("name", name, longest=arguments.LONGEST_LIST_NAME)
-        return _details(self._call(UPDATE, json={**body, **_known(settings)}, list_id=list_id))
+        return self._call(UPDATE, json=_body(name, sender, settings), list_id=list_id, options=options)
 
-    def delete(self, *, list_id: int, guid: str) -> None:
-        """Delete a list, for good. `DELETE /Console/List/{list_id}` with `If-Match`. (Seen in one client.)
+    def delete(self, *, list_id: int, guid: str, **options: Unpack[CallOptions]) -> None:
+        """Delete a list, for good.
 
         Args:
             guid: the list's own, as `all` and `get` tell it: MailUp's guard against deleting another one.
@@ -177,60 +148,19 @@ class Lists(Resource):
         Raises:
             APIError: it is another list's guid.
         """
-        self._call(DELETE, headers={"If-Match": arguments.text("guid", guid)}, list_id=list_id)
+        headers = {"If-Match": arguments.text("guid", guid)}
+        return self._call(DELETE, headers=headers, list_id=list_id, options=options)
 
-    def countries(self) -> list[Country]:
-        """Return the countries that a list's address may have. `GET /Console/List/Countries`.
-
-        (Documented by MailUp.)
-        """
-        return [
-            Country(code=reading.text(raw, "CountryCode"), name=reading.text(raw, "CountryName"), raw=raw)
-            for raw in reading.records(self._call(COUNTRIES))
-        ]
-
-    def time_zones(self) -> list[TimeZone]:
-        """Return the time zones that a list may have. `GET /Console/TimeZones`. (Documented by MailUp.)"""
-        return [
-            TimeZone(
-                code=reading.text(raw, "TimeZoneCode"),
-                name=reading.text(raw, "TimeZoneName"),
-                description=reading.text(raw, "TimeZoneDescription"),
-                offset=reading.text(raw, "OffsetFromUTC"),
-                raw=raw,
-            )
-            for raw in reading.records(self._call(TIME_ZONES))
-        ]
+    countries = called(By.nothing, COUNTRIES, "Return the countries that a list's address may have.")
+    time_zones = called(By.nothing, TIME_ZONES, "Return the time zones that a list may have.")
 
 
-def _list(raw: Mapping[str, Any]) -> MailingList:
-    return MailingList(**_common(raw))
-
-
-def _details(answer: object) -> ListDetails:
-    raw = reading.record(answer)
-    return ListDetails(
-        **_common(raw),
-        owner_email=reading.text(raw, "OwnerEmail"),
-        reply_to=reading.text(raw, "ReplyTo"),
-        sender_name=reading.text(raw, "NLSenderName"),
-    )
-
-
-def _common(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": reading.identifier(raw, "idList", "ListId"),
-        "guid": reading.text(raw, "listGuid"),
-        "name": reading.text(raw, "Name").strip(),
-        "description": reading.text(raw, "Description"),
-        "company": reading.text(raw, "Company", "CompanyName"),
-        "raw": raw,
-    }
-
-
-def _known(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Refuse what isn't spelled as MailUp's settings are: a Python name here is an argument that doesn't exist."""
-    for name in settings:
-        if not name[:1].isupper():
-            raise ValueError(f"{name} is no argument, nor a setting as MailUp spells them.")
-    return settings
+def _body(name: str | None, sender: Sender | None, settings: Mapping[str, object] | None) -> dict[str, Any]:
+    body: dict[str, Any] = dict(sender.as_json()) if sender is not None else {}
+    if name is not None:
+        body["Name"] = arguments.text("name", name, longest=arguments.LONGEST_LIST_NAME)
+    for setting, value in (settings or {}).items():
+        if not setting[:1].isupper():  # a Python name: an argument that doesn't exist
+            raise ValueError(f"{setting} is no setting as MailUp spells them.")
+        body[setting] = value
+    return body

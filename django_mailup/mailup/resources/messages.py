@@ -2,134 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import arguments, reading
-from .requester import Order, Resource, Where
-
-ALL: Final = Operation("messages.all", "GET", "/Console/List/{list_id}/Emails")
-EVERYWHERE: Final = Operation("messages.everywhere", "GET", "/Console/User/Emails")
-ONLINE: Final = Operation("messages.online", "GET", "/Console/List/{list_id}/Online/Emails")
-ARCHIVED: Final = Operation("messages.archived", "GET", "/Console/List/{list_id}/Archived/Emails")
-GET: Final = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_id}")
-CREATE: Final = Operation("messages.create", "POST", "/Console/List/{list_id}/Email")
-UPDATE: Final = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}")
-DELETE: Final = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}")
-FROM_TEMPLATE: Final = Operation(
-    "messages.create_from_template", "POST", "/Console/List/{list_id}/Email/Template/{template_id}"
-)
-MERGE_ON: Final = Operation(
-    "messages.enable_merge_fields", "PUT", "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true"
-)
-MERGE_OFF: Final = Operation(
-    "messages.disable_merge_fields", "PUT", "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false"
-)
-VISIBILITY: Final = Operation(
-    "messages.set_visibility", "PUT", "/Console/List/{list_id}/Email/{message_id}/Online/Visibility"
-)
-HISTORY: Final = Operation("messages.send_history", "GET", "/Console/List/{list_id}/Email/{message_id}/SendHistory")
-
-BY_ID: Final = ("idMessage",)
+from .. import arguments, parsing
+from ..declared import By, Rows, called, paged
+from ..flow import CallOptions
+from ..operations import DOCUMENTED, MAILUP_CODE, Operation
+from ..paging import Paged, PageOptions
+from ..parsing import nothing
+from ..records import Record, key
+from ..requester import Resource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Record):
     """A message without its content. `last_sent_at` and `url` are told of online and archived ones alone."""
 
-    id: int
-    list_id: int | None
-    subject: str
-    notes: str
-    created_at: datetime | None
-    last_sent_at: datetime | None
-    url: str
-    raw: Mapping[str, Any] = field(repr=False)
+    id: int = key("idMessage")
+    list_id: int | None = key("idList", "ListId")
+    subject: str = key("Subject")
+    notes: str = key("Notes")
+    created_at: datetime | None = key("CreationDate")
+    last_sent_at: datetime | None = key("LastSendDate")
+    url: str = key("Url")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDetails(Message):
     """A message with its content, which is HTML. What else MailUp says of it is in `raw`."""
 
-    content: str
-    is_confirmation: bool
-    tag_ids: tuple[int, ...]
+    content: str = key("Content")
+    is_confirmation: bool = key("IsConfirmation")
+    tag_ids: tuple[int, ...] = key(
+        "Tags", parse=lambda tags: tuple(parsing.table(tags, of=parsing.text, under="Name", by=("Id",)))
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendRecord:
+class SendRecord(Record):
     """One time that a message was sent."""
 
-    message_id: int | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    recipients: int | None
-    kilobytes: int | None
-    sender_name: str
-    sender_email: str
-    raw: Mapping[str, Any] = field(repr=False)
+    message_id: int | None = key("idMessage")
+    started_at: datetime | None = key("StartDate")
+    ended_at: datetime | None = key("EndDate")
+    recipients: int | None = key("Recipients")
+    kilobytes: int | None = key("Kb_transferred")
+    sender_name: str = key("SenderName")
+    sender_email: str = key("SenderEmail")
+
+
+BY_ID: Final = ("idMessage",)
+# fmt: off
+ALL = Operation("messages.all", "GET", "/Console/List/{list_id}/Emails", DOCUMENTED, Message, BY_ID)
+EVERYWHERE = Operation("messages.everywhere", "GET", "/Console/User/Emails", MAILUP_CODE, Message, BY_ID)
+ONLINE = Operation("messages.online", "GET", "/Console/List/{list_id}/Online/Emails", DOCUMENTED, Message, BY_ID)
+ARCHIVED = Operation("messages.archived", "GET", "/Console/List/{list_id}/Archived/Emails", DOCUMENTED, Message, BY_ID)
+GET = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, MessageDetails)
+CREATE = Operation("messages.create", "POST", "/Console/List/{list_id}/Email", DOCUMENTED, Message)
+UPDATE = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
+DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE, nothing)
+FROM_TEMPLATE = Operation("messages.create_from_template", "POST",
+    "/Console/List/{list_id}/Email/Template/{template_id}", MAILUP_CODE, Message)
+MERGE_ON = Operation("messages.enable_merge_fields", "PUT",
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true", DOCUMENTED, nothing)
+MERGE_OFF = Operation("messages.disable_merge_fields", "PUT",
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false", DOCUMENTED, nothing)
+VISIBILITY = Operation("messages.set_visibility", "PUT",
+    "/Console/List/{list_id}/Email/{message_id}/Online/Visibility", MAILUP_CODE, nothing)
+HISTORY = Operation("messages.send_history", "GET", "/Console/List/{list_id}/Email/{message_id}/SendHistory",
+    DOCUMENTED, SendRecord)
+# fmt: on
 
 
 class Messages(Resource):
     """The operations on e-mail messages."""
 
-    def all(
-        self, *, list_id: int, tags: Iterable[str] = (), where: Where = None, order: Order = BY_ID,
-        page_size: int = PAGE_SIZE,
-    ) -> Iterator[Message]:  # fmt: skip
-        """Yield the messages of a list. `GET /Console/List/{list_id}/Emails`. (Documented by MailUp.)
+    def all(self, *, list_id: int, tags: Iterable[str] = (), **options: Unpack[PageOptions]) -> Paged[Message]:
+        """Yield the messages of a list.
 
-        `tags`: only those with one of these. (Seen in one client.)
+        Args:
+            tags: only those with one of these. (Seen in one client.)
         """
         wanted = ",".join(tags)
-        params = {"tags": wanted} if wanted else {}
-        rows = self._pages(ALL, where=where, order=order, page_size=page_size, params=params, list_id=list_id)
-        return map(_message, rows)
+        return self._pages(ALL, params={"tags": wanted} if wanted else {}, list_id=list_id, options=options)
 
-    def everywhere(self, *, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE) -> Iterator[Message]:
-        """Yield the messages of all lists. `GET /Console/User/Emails`. (In MailUp's own gem.)"""
-        return map(_message, self._pages(EVERYWHERE, where=where, order=order, page_size=page_size))
-
-    def online(
-        self, *, list_id: int, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE
-    ) -> Iterator[Message]:
-        """Yield the messages that the public may read. `GET /Console/List/{list_id}/Online/Emails`.
-
-        (Documented by MailUp.)
-
-        Empty when the list's public visibility is off.
-        """
-        return map(_message, self._pages(ONLINE, where=where, order=order, page_size=page_size, list_id=list_id))
-
-    def archived(
-        self, *, list_id: int, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE
-    ) -> Iterator[Message]:
-        """Yield the messages of the public archive. `GET /Console/List/{list_id}/Archived/Emails`.
-
-        (Documented by MailUp.)
-        """
-        return map(_message, self._pages(ARCHIVED, where=where, order=order, page_size=page_size, list_id=list_id))
-
-    def get(self, *, list_id: int, message_id: int) -> MessageDetails:
-        """Return a message with its content. `GET /Console/List/{list_id}/Email/{message_id}`. (Documented by MailUp.)
-
-        Raises:
-            NotFound: there is no such message in this list.
-        """
-        return _details(reading.record(self._call(GET, list_id=list_id, message_id=message_id)))
+    everywhere = paged(Rows.of_all, EVERYWHERE, "Yield the messages of all lists.")
+    online = paged(Rows.of_list, ONLINE, "Yield the messages that the public may read; none if the list isn't public.")
+    archived = paged(Rows.of_list, ARCHIVED, "Yield the messages of the public archive.")
+    get = called(By.list_and_message, GET, "Return a message with its content.")
 
     def create(
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
-        pre_header: str = "",
+        pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message, and return it. Nothing is sent. `POST /Console/List/{list_id}/Email`.
-
-        (Documented by MailUp.)
+        """Write a message, and return it. Nothing is sent.
 
         Statistics are kept for each message and add up over sendings: make a new one for every campaign.
 
@@ -143,64 +109,30 @@ class Messages(Resource):
 
         Raises:
             ValueError: subject or content is empty.
-            BadRequest, NotFound: MailUp refuses; there is no such list.
         """
         body = _body(subject, content, notes, merge_fields, is_confirmation, embed_images, track, tag_ids, pre_header)
-        return _message(reading.record(self._call(CREATE, json=body, list_id=list_id)))
+        return self._call(CREATE, json=body, list_id=list_id, options=options)
 
     def update(
         self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
-        pre_header: str = "",
+        pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message anew, and return it. `PUT /Console/List/{list_id}/Email/{message_id}`.
-
-        (Documented by MailUp.)
-
-        Args and raises as `create`.
-        """
+        """Write a message anew, and return it. Arguments and errors are those of `create`."""
         body = _body(subject, content, notes, merge_fields, is_confirmation, embed_images, track, tag_ids, pre_header)
-        answer = self._call(UPDATE, json={**body, "idMessage": message_id}, list_id=list_id, message_id=message_id)
-        return _message(reading.record(answer))
+        body["idMessage"] = message_id
+        return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
-    def delete(self, *, list_id: int, message_id: int) -> None:
-        """Delete a message. `DELETE /Console/List/{list_id}/Email/{message_id}`. (In MailUp's own gem.)"""
-        self._call(DELETE, list_id=list_id, message_id=message_id)
+    delete = called(By.list_and_message, DELETE, "Delete a message.")
+    create_from_template = called(By.template, FROM_TEMPLATE, "Create a message from a template, and return it.")
+    enable_merge_fields = called(By.list_and_message, MERGE_ON, "Let `[name]` and the like stand for personal fields.")
+    disable_merge_fields = called(By.list_and_message, MERGE_OFF, "Let `[name]` and the like stand as they are.")
 
-    def create_from_template(self, *, list_id: int, template_id: int) -> Message:
-        """Make a message of a template, and return it. (In MailUp's own samples.)
+    def set_visibility(self, *, list_id: int, message_id: int, visible: bool, **options: Unpack[CallOptions]) -> None:
+        """Set whether the public may read a message."""
+        return self._call(VISIBILITY, json=bool(visible), list_id=list_id, message_id=message_id, options=options)
 
-        `POST /Console/List/{list_id}/Email/Template/{template_id}`.
-        """
-        return _message(reading.record(self._call(FROM_TEMPLATE, list_id=list_id, template_id=template_id)))
-
-    def enable_merge_fields(self, *, list_id: int, message_id: int) -> None:
-        """Let `[name]` and the like stand for personal fields. (Documented by MailUp.)
-
-        `PUT /Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true`.
-        """
-        self._call(MERGE_ON, list_id=list_id, message_id=message_id)
-
-    def disable_merge_fields(self, *, list_id: int, message_id: int) -> None:
-        """Let `[name]` and the like stand as they are. `…/EnableDynamicFields/false`. (Documented by MailUp.)"""
-        self._call(MERGE_OFF, list_id=list_id, message_id=message_id)
-
-    def set_visibility(self, *, list_id: int, message_id: int, visible: bool) -> None:
-        """Say whether the public may read a message. (In MailUp's own gem.)
-
-        `PUT /Console/List/{list_id}/Email/{message_id}/Online/Visibility`.
-        """
-        self._call(VISIBILITY, json=bool(visible), list_id=list_id, message_id=message_id)
-
-    def send_history(
-        self, *, list_id: int, message_id: int, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[SendRecord]:
-        """Yield when and to how many a message was sent. (Documented by MailUp.)
-
-        `GET /Console/List/{list_id}/Email/{message_id}/SendHistory`.
-        """
-        rows = self._pages(HISTORY, order=order, page_size=page_size, list_id=list_id, message_id=message_id)
-        return map(_record, rows)
+    send_history = paged(Rows.of_list_and_message, HISTORY, "Yield when and to how many a message was sent.")
 
 
 def _body(
@@ -220,44 +152,3 @@ def _body(
         "UseDynamicField": merge_fields,
         "PreHeader": pre_header,
     }
-
-
-def _common(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": reading.identifier(raw, "idMessage"),
-        "list_id": reading.number(raw, "idList", "ListId"),
-        "subject": reading.text(raw, "Subject"),
-        "notes": reading.text(raw, "Notes"),
-        "created_at": reading.moment(raw, "CreationDate"),
-        "last_sent_at": reading.moment(raw, "LastSendDate"),
-        "url": reading.text(raw, "Url"),
-        "raw": raw,
-    }
-
-
-def _message(raw: Mapping[str, Any]) -> Message:
-    return Message(**_common(raw))
-
-
-def _details(raw: Mapping[str, Any]) -> MessageDetails:
-    tags = reading.pick(raw, "Tags")
-    ids = [reading.number(each, "Id") for each in tags if isinstance(each, dict)] if isinstance(tags, list) else []
-    return MessageDetails(
-        **_common(raw),
-        content=reading.text(raw, "Content"),
-        is_confirmation=reading.flag(raw, "IsConfirmation"),
-        tag_ids=tuple(each for each in ids if each is not None),
-    )
-
-
-def _record(raw: Mapping[str, Any]) -> SendRecord:
-    return SendRecord(
-        message_id=reading.number(raw, "idMessage"),
-        started_at=reading.moment(raw, "StartDate"),
-        ended_at=reading.moment(raw, "EndDate"),
-        recipients=reading.number(raw, "Recipients"),
-        kilobytes=reading.number(raw, "Kb_transferred"),
-        sender_name=reading.text(raw, "SenderName"),
-        sender_email=reading.text(raw, "SenderEmail"),
-        raw=raw,
-    )

@@ -2,56 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Unpack
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import arguments, reading
-from .arguments import FieldValues
-from .requester import Requester, Resource
-
-if TYPE_CHECKING:
-    from .fields import Fields
-
-TO_LIST: Final = Operation("sendings.to_list", "POST", "/Console/List/{list_id}/Email/{message_id}/Send")
-TO_GROUP: Final = Operation("sendings.to_group", "POST", "/Console/Group/{group_id}/Email/{message_id}/Send")
-TO_RECIPIENT: Final = Operation("sendings.to_recipient", "POST", "/Console/Email/Send")
-IMMEDIATE: Final = Operation("sendings.immediate", "GET", "/Console/Email/Sendings/Immediate")
-DEFERRED: Final = Operation("sendings.deferred", "GET", "/Console/Email/Sendings/Deferred")
-UNDEFINED: Final = Operation("sendings.undefined", "GET", "/Console/Email/Sendings/Undefined")
-START_NOW: Final = Operation("sendings.start_now", "POST", "/Console/Email/Sendings/{sending_id}/Immediate")
-EARLIEST: Final = Operation("sendings.earliest", "GET", "/Console/Email/Sendings/{sending_id}/Deferred")
-SCHEDULE: Final = Operation("sendings.schedule", "POST", "/Console/Email/Sendings/{sending_id}/Deferred")
+from .. import arguments, parsing
+from ..arguments import FieldValues
+from ..declared import By, Rows, called, paged
+from ..flow import CallOptions, Steps
+from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
+from ..records import Record, key
+from ..requester import Requester, Resource
+from .fields import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Record):
     """What a call to send came to. `sending_id` is None where MailUp tells none (SMS)."""
 
-    sending_id: int | None
-    message_id: int | None
-    sent: int
-    invalid_recipients: tuple[str, ...]
-    unprocessed_recipients: tuple[str, ...]
-    raw: Mapping[str, Any] = field(repr=False)
+    sending_id: int | None = key("Id")
+    message_id: int | None = key("idMessage")
+    sent: int = key("Sent", parse=parsing.count)
+    invalid_recipients: tuple[str, ...] = key("InvalidRecipients", parse=parsing.texts)
+    unprocessed_recipients: tuple[str, ...] = key("UnprocessedRecipients", parse=parsing.texts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(Record):
     """A sending in one of MailUp's queues. The values of `state` and `type` aren't documented."""
 
-    id: int
-    list_id: int | None
-    message_id: int | None
-    subject: str
-    notes: str
-    start_at: datetime | None
-    state: str
-    type: str
-    raw: Mapping[str, Any] = field(repr=False)
+    id: int = key("Id")
+    list_id: int | None = key("IdList")
+    message_id: int | None = key("IdMessage")
+    subject: str = key("Subject")
+    notes: str = key("Notes")
+    start_at: datetime | None = key("StartDate")
+    state: str = key("State")
+    type: str = key("Type")
+
+
+# fmt: off
+TO_LIST = Operation("sendings.to_list", "POST", "/Console/List/{list_id}/Email/{message_id}/Send", DOCUMENTED, Sent)
+TO_GROUP = Operation("sendings.to_group", "POST", "/Console/Group/{group_id}/Email/{message_id}/Send", DOCUMENTED, Sent)
+TO_RECIPIENT = Operation("sendings.to_recipient", "POST", "/Console/Email/Send", RECORDED, Sent)
+IMMEDIATE = Operation("sendings.immediate", "GET", "/Console/Email/Sendings/Immediate", MAILUP_CODE, Sending)
+DEFERRED = Operation("sendings.deferred", "GET", "/Console/Email/Sendings/Deferred", MAILUP_CODE, Sending)
+UNDEFINED = Operation("sendings.undefined", "GET", "/Console/Email/Sendings/Undefined", MAILUP_CODE, Sending)
+START_NOW = Operation("sendings.start_now", "POST", "/Console/Email/Sendings/{sending_id}/Immediate", DOCUMENTED,
+    Sending)
+EARLIEST = Operation("sendings.earliest", "GET", "/Console/Email/Sendings/{sending_id}/Deferred", MAILUP_CODE,
+    parsing.moment)
+SCHEDULE = Operation("sendings.schedule", "POST", "/Console/Email/Sendings/{sending_id}/Deferred", MAILUP_CODE, Sending)
+# fmt: on
 
 
 class Sendings(Resource):
@@ -67,81 +66,61 @@ class Sendings(Resource):
 
     def to_list(
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_name: str | None = None,
-        sender_email: str | None = None,
+        sender_email: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a message to everybody who is subscribed to a list. (Documented by MailUp.)
-
-        `POST /Console/List/{list_id}/Email/{message_id}/Send`.
+        """Send a message to all subscribers of a list.
 
         Args:
             at: when; at once unless given.
             sender_name, sender_email: instead of the list's own. (In MailUp's own SDK.)
 
         Raises:
-            ValueError: `at` has no time zone.
-            NotFound: there is no such list or message.
+            ValueError: `at` has no time zone, or the sender is no address.
             MailUpUnavailable: see the class.
         """
         params = _when(at, sender_name, sender_email)
-        return parse_sent(self._call(TO_LIST, params=params, list_id=list_id, message_id=message_id))
+        return self._call(TO_LIST, params=params, list_id=list_id, message_id=message_id, options=options)
 
     def to_group(
         self, *, group_id: int, message_id: int, at: datetime | None = None, sender_name: str | None = None,
-        sender_email: str | None = None,
+        sender_email: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a message to a group. As `to_list`. `POST /Console/Group/{group_id}/Email/{message_id}/Send`.
-
-        (Documented by MailUp.)
-        """
+        """Send a message to a group. As `to_list`."""
         params = _when(at, sender_name, sender_email)
-        return parse_sent(self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id))
+        return self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id, options=options)
 
-    def to_recipient(self, *, email: str, message_id: int, fields: FieldValues | None = None) -> Sent:
-        """Send a message to one address, now. `POST /Console/Email/Send`. (Recorded answers exist.)
+    def to_recipient(
+        self, *, email: str, message_id: int, fields: FieldValues | None = None, **options: Unpack[CallOptions]
+    ) -> Sent:
+        """Send a message to one address, now.
 
-        `fields`: personal fields for this message alone, by id or by name.
+        Args:
+            fields: personal fields for this message alone, by id or by name.
+
+        Raises:
+            ValueError: no proper address, or no such field.
         """
-        body = {
-            "Email": arguments.email("email", email),
-            "idMessage": arguments.positive("message_id", message_id),
-            "Fields": self._fields.resolve(fields),
-        }
-        return parse_sent(self._call(TO_RECIPIENT, json=body))
+        body = {"Email": arguments.email("email", email), "idMessage": arguments.positive("message_id", message_id)}
+        return self._client.run(self._to_recipient(body, fields, options))
 
-    def immediate(self) -> Iterator[Sending]:
-        """Yield what is being sent now. `GET /Console/Email/Sendings/Immediate`. (In MailUp's own SDK.)"""
-        return map(parse_sending, self._pages(IMMEDIATE, page_size=PAGE_SIZE))
+    immediate = paged(Rows.of_all, IMMEDIATE, "Yield what is being sent now.")
+    deferred = paged(Rows.of_all, DEFERRED, "Yield what is scheduled.")
+    undefined = paged(Rows.of_all, UNDEFINED, "Yield what waits for a decision, such as mails that ask to confirm.")
+    start_now = called(By.sending, START_NOW, "Send what was waiting, and return it.")
+    earliest = called(By.sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
 
-    def deferred(self) -> Iterator[Sending]:
-        """Yield what is scheduled. `GET /Console/Email/Sendings/Deferred`. (In MailUp's own SDK.)"""
-        return map(parse_sending, self._pages(DEFERRED, page_size=PAGE_SIZE))
-
-    def undefined(self) -> Iterator[Sending]:
-        """Yield what waits for a decision, such as mails that ask to confirm. (In MailUp's own SDK.)
-
-        `GET /Console/Email/Sendings/Undefined`.
-        """
-        return map(parse_sending, self._pages(UNDEFINED, page_size=PAGE_SIZE))
-
-    def start_now(self, *, sending_id: int) -> Sending:
-        """Send what was waiting. `POST /Console/Email/Sendings/{sending_id}/Immediate`. (Documented by MailUp.)"""
-        return parse_sending(reading.record(self._call(START_NOW, sending_id=sending_id)))
-
-    def earliest(self, *, sending_id: int) -> datetime | None:
-        """Return when a sending may be scheduled at the earliest. (In MailUp's own gem.)
-
-        `GET /Console/Email/Sendings/{sending_id}/Deferred`.
-        """
-        return reading.moment({"it": self._call(EARLIEST, sending_id=sending_id)}, "it")
-
-    def schedule(self, *, sending_id: int, at: datetime) -> Sending:
-        """Set when a sending begins. `POST /Console/Email/Sendings/{sending_id}/Deferred`. (In MailUp's own SDK.)
+    def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
+        """Set when a sending begins, and return it.
 
         Raises:
             ValueError: `at` has no time zone.
         """
         body = {"Date": arguments.moment("at", at)}
-        return parse_sending(reading.record(self._call(SCHEDULE, json=body, sending_id=sending_id)))
+        return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
+
+    def _to_recipient(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Steps[Sent]:
+        personal = yield from self._fields.resolving(fields, options)
+        return (yield from self._steps(TO_RECIPIENT, json={**body, "Fields": personal}, options=options))
 
 
 def _when(at: datetime | None, sender_name: str | None, sender_email: str | None) -> dict[str, Any]:
@@ -149,32 +128,4 @@ def _when(at: datetime | None, sender_name: str | None, sender_email: str | None
         datetime=f'"{arguments.moment("at", at)}"' if at is not None else None,
         SenderName=sender_name,
         SenderAddress=arguments.email("sender_email", sender_email) if sender_email is not None else None,
-    )
-
-
-def parse_sent(answer: object) -> Sent:
-    """Read the answer of a call to send. SMS has the same, without an id."""
-    raw = reading.record(answer)
-    return Sent(
-        sending_id=reading.number(raw, "Id"),
-        message_id=reading.number(raw, "idMessage"),
-        sent=reading.number(raw, "Sent") or 0,
-        invalid_recipients=tuple(reading.texts(reading.pick(raw, "InvalidRecipients") or [])),
-        unprocessed_recipients=tuple(reading.texts(reading.pick(raw, "UnprocessedRecipients") or [])),
-        raw=raw,
-    )
-
-
-def parse_sending(raw: Mapping[str, Any]) -> Sending:
-    """Read an item of a queue, of e-mail or SMS."""
-    return Sending(
-        id=reading.identifier(raw, "Id"),
-        list_id=reading.number(raw, "IdList"),
-        message_id=reading.number(raw, "IdMessage"),
-        subject=reading.text(raw, "Subject"),
-        notes=reading.text(raw, "Notes"),
-        start_at=reading.moment(raw, "StartDate"),
-        state=reading.text(raw, "State"),
-        type=reading.text(raw, "Type"),
-        raw=raw,
     )

@@ -2,68 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Unpack
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import arguments, reading
-from .arguments import FieldValues
-from .recipients import BY_ID, NewRecipient, Recipient, parse_recipient
-from .requester import Order, Requester, Resource, Where
-from .sendings import Sending, Sent, parse_sending, parse_sent
-
-if TYPE_CHECKING:
-    from .fields import Fields
-
-IMPORT: Final = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients")
-IMPORT_TO_GROUP: Final = Operation("sms.import_to_group", "POST", "/Console/Sms/Group/{group_id}/Recipients")
-SUBSCRIBED: Final = Operation("sms.subscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Subscribed")
-UNSUBSCRIBED: Final = Operation("sms.unsubscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Unsubscribed")
-PENDING: Final = Operation("sms.pending", "GET", "/Console/Sms/List/{list_id}/Recipients/Pending")
-OPT_INS: Final = Operation("sms.opt_ins", "GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins")
-CREATE: Final = Operation("sms.create", "POST", "/Console/Sms/List/{list_id}/Message")
-ALL: Final = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages")
-GET: Final = Operation("sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}")
-UPDATE: Final = Operation("sms.update", "PUT", "/Console/Sms/List/{list_id}/Message/{message_id}")
-TO_LIST: Final = Operation("sms.to_list", "POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send")
-TO_GROUP: Final = Operation("sms.to_group", "POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send")
-TO_NUMBER: Final = Operation("sms.to_number", "POST", "/Console/Sms/Send")
-IMMEDIATE: Final = Operation("sms.immediate", "GET", "/Console/Sms/Sendings/Immediate")
-DEFERRED: Final = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred")
-UNDEFINED: Final = Operation("sms.undefined", "GET", "/Console/Sms/Sendings/Undefined")
-START_NOW: Final = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate")
-EARLIEST: Final = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred")
-SCHEDULE: Final = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred")
-REPORT: Final = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report")
-REPORT_DETAILS: Final = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails")
+from .. import arguments, parsing
+from ..arguments import FieldValues
+from ..declared import By, Rows, called, paged
+from ..flow import CallOptions, Steps
+from ..operations import CLIENTS, DOCUMENTED, INFERRED, MAILUP_CODE, RECORDED, Operation
+from ..parsing import whole_number
+from ..records import Record, key
+from ..requester import Requester, Resource
+from .fields import Fields
+from .new_recipients import NewRecipient, all_as_json
+from .recipients import BY_ID, Recipient
+from .sendings import Sending, Sent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextMessage:
+class TextMessage(Record):
     """A text message."""
 
-    id: int
-    list_id: int | None
-    subject: str
-    content: str
-    notes: str
-    created_at: datetime | None
-    raw: Mapping[str, Any] = field(repr=False)
+    id: int = key("idMessage")
+    list_id: int | None = key("idList", "ListId")
+    subject: str = key("Subject")
+    content: str = key("Content")
+    notes: str = key("Notes")
+    created_at: datetime | None = key("CreationDate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmsOptIn:
+class SmsOptIn(Record):
     """How a recipient's number stands with a list."""
 
-    recipient_id: int
-    mobile_prefix: str
-    mobile_number: str
-    status: str
-    opted_in_at: datetime | None
-    raw: Mapping[str, Any] = field(repr=False)
+    recipient_id: int = key("idRecipient")
+    mobile_prefix: str = key("MobilePrefix")
+    mobile_number: str = key("MobileNumber")
+    status: str = key("Status")
+    opted_in_at: datetime | None = key("Optin_Date")
+
+
+# fmt: off
+IMPORT = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", DOCUMENTED, whole_number)
+IMPORT_TO_GROUP = Operation("sms.import_to_group", "POST", "/Console/Sms/Group/{group_id}/Recipients", DOCUMENTED,
+    whole_number)
+SUBSCRIBED = Operation("sms.subscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Subscribed", INFERRED,
+    Recipient, BY_ID)
+UNSUBSCRIBED = Operation("sms.unsubscribed", "GET", "/Console/Sms/List/{list_id}/Recipients/Unsubscribed", INFERRED,
+    Recipient, BY_ID)
+PENDING = Operation("sms.pending", "GET", "/Console/Sms/List/{list_id}/Recipients/Pending", DOCUMENTED, Recipient,
+    BY_ID)
+OPT_INS = Operation("sms.opt_ins", "GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins", CLIENTS, SmsOptIn, BY_ID)
+CREATE = Operation("sms.create", "POST", "/Console/Sms/List/{list_id}/Message", MAILUP_CODE, TextMessage)
+ALL = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages", MAILUP_CODE, TextMessage)
+GET = Operation("sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
+UPDATE = Operation("sms.update", "PUT", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
+TO_LIST = Operation("sms.to_list", "POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send", DOCUMENTED, Sent)
+TO_GROUP = Operation("sms.to_group", "POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send", DOCUMENTED,
+    Sent)
+TO_NUMBER = Operation("sms.to_number", "POST", "/Console/Sms/Send", RECORDED, Sent)
+IMMEDIATE = Operation("sms.immediate", "GET", "/Console/Sms/Sendings/Immediate", DOCUMENTED, Sending)
+DEFERRED = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred", DOCUMENTED, Sending)
+UNDEFINED = Operation("sms.undefined", "GET", "/Console/Sms/Sendings/Undefined", DOCUMENTED, Sending)
+START_NOW = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate", DOCUMENTED, Sending)
+# MailUp's own SDK writes `Sending` in this path; the plural is inferred from e-mail.
+EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", INFERRED, parsing.moment)
+SCHEDULE = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", DOCUMENTED, Sending)
+REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.anything)
+REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails",
+    MAILUP_CODE, parsing.anything)
+# fmt: on
 
 
 class Sms(Resource):
@@ -73,107 +80,69 @@ class Sms(Resource):
         super().__init__(client)
         self._fields = fields
 
-    # --------------------------------------------------------------------------------- recipients
-
     def import_to_list(
-        self, *, list_id: int, recipients: Iterable[NewRecipient], clear_missing_fields: bool = False
-    ) -> int:
-        """Send recipients with numbers to a list, and return the import's id. (Documented by MailUp.)
+        self, *, list_id: int, recipients: Iterable[NewRecipient], clear_missing_fields: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> int:  # fmt: skip
+        """Send recipients with numbers to a list, and return the import's id.
 
-        `POST /Console/Sms/List/{list_id}/Recipients`. Numbers are looked at afterwards: see `imports.get`.
+        MailUp looks at the numbers afterwards: see `imports.get`.
+
+        Args:
+            clear_missing_fields: empty the personal fields that aren't sent.
 
         Raises:
             ValueError: nobody to send, or one without number.
         """
         params = {"clearMissingOrEmptyFields": "true"} if clear_missing_fields else {}
-        return reading.whole_number(self._call(IMPORT, json=self._body(recipients), params=params, list_id=list_id))
+        return self._client.run(self._import(IMPORT, recipients, params, options, list_id=list_id))
 
     def import_to_group(
         self, *, group_id: int, recipients: Iterable[NewRecipient], clear_missing_fields: bool = False,
-        leave_other_groups: bool = False,
+        leave_other_groups: bool = False, **options: Unpack[CallOptions],
     ) -> int:  # fmt: skip
-        """Send recipients with numbers to a group, as `import_to_list`. (Documented by MailUp.)
+        """Send recipients with numbers to a group, as `import_to_list`.
 
-        `POST /Console/Sms/Group/{group_id}/Recipients`.
+        Args:
+            leave_other_groups: take the recipients out of the groups they were in.
         """
         params = {"clearMissingOrEmptyFields": "true"} if clear_missing_fields else {}
-        if leave_other_groups:
-            params["removeFromPrevGroups"] = "true"
-        answer = self._call(IMPORT_TO_GROUP, json=self._body(recipients), params=params, group_id=group_id)
-        return reading.whole_number(answer)
+        params |= {"removeFromPrevGroups": "true"} if leave_other_groups else {}
+        return self._client.run(self._import(IMPORT_TO_GROUP, recipients, params, options, group_id=group_id))
 
-    def subscribed(
-        self, *, list_id: int, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE
-    ) -> Iterator[Recipient]:
-        """Yield whose number is subscribed. `GET /Console/Sms/List/{list_id}/Recipients/Subscribed`. (Inferred.)"""
-        rows = self._pages(SUBSCRIBED, where=where, order=order, page_size=page_size, list_id=list_id)
-        return map(parse_recipient, rows)
-
-    def unsubscribed(
-        self, *, list_id: int, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE
-    ) -> Iterator[Recipient]:
-        """Yield whose number is unsubscribed. `GET /Console/Sms/List/{list_id}/Recipients/Unsubscribed`. (Inferred.)"""
-        rows = self._pages(UNSUBSCRIBED, where=where, order=order, page_size=page_size, list_id=list_id)
-        return map(parse_recipient, rows)
-
-    def pending(
-        self, *, list_id: int, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE
-    ) -> Iterator[Recipient]:
-        """Yield whose number is to be confirmed. `GET /Console/Sms/List/{list_id}/Recipients/Pending`.
-
-        (Documented by MailUp.)
-        """
-        rows = self._pages(PENDING, where=where, order=order, page_size=page_size, list_id=list_id)
-        return map(parse_recipient, rows)
-
-    def opt_ins(
-        self, *, list_id: int, where: Where = None, order: Order = BY_ID, page_size: int = PAGE_SIZE
-    ) -> Iterator[SmsOptIn]:
-        """Yield how every number stands with a list. `GET /Console/Sms/List/{list_id}/Recipients/SmsOptins`.
-
-        (Seen in one client.)
-        """
-        return map(_opt_in, self._pages(OPT_INS, where=where, order=order, page_size=page_size, list_id=list_id))
-
-    # ----------------------------------------------------------------------------------- messages
+    subscribed = paged(Rows.of_list, SUBSCRIBED, "Yield the recipients subscribed to a list by SMS.")
+    unsubscribed = paged(Rows.of_list, UNSUBSCRIBED, "Yield the recipients unsubscribed from a list by SMS.")
+    pending = paged(Rows.of_list, PENDING, "Yield the recipients whose number is to be confirmed.")
+    opt_ins = paged(Rows.of_list, OPT_INS, "Yield how every number stands with a list.")
 
     def create(
-        self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True
-    ) -> TextMessage:
-        """Write a text message, and return it. `POST /Console/Sms/List/{list_id}/Message`. (In MailUp's own SDK.)
+        self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> TextMessage:  # fmt: skip
+        """Write a text message, and return it.
 
         Raises:
             ValueError: subject or content is empty.
         """
         body = _message_body(subject, content, notes, merge_fields)
-        return _message(self._call(CREATE, json=body, list_id=list_id))
+        return self._call(CREATE, json=body, list_id=list_id, options=options)
 
-    def all(
-        self, *, list_id: int, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[TextMessage]:
-        """Yield the text messages of a list. `GET /Console/Sms/List/{list_id}/Messages`. (In MailUp's own SDK.)"""
-        return map(_message, self._pages(ALL, where=where, order=order, page_size=page_size, list_id=list_id))
-
-    def get(self, *, list_id: int, message_id: int) -> TextMessage:
-        """Return a text message. `GET /Console/Sms/List/{list_id}/Message/{message_id}`. (In MailUp's own SDK.)"""
-        return _message(self._call(GET, list_id=list_id, message_id=message_id))
+    all = paged(Rows.of_list, ALL, "Yield the text messages of a list.")
+    get = called(By.list_and_message, GET, "Return a text message.")
 
     def update(
-        self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True
-    ) -> TextMessage:
-        """Write a text message anew. `PUT /Console/Sms/List/{list_id}/Message/{message_id}`. (In MailUp's own SDK.)"""
+        self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> TextMessage:  # fmt: skip
+        """Write a text message anew, and return it. Arguments and errors are those of `create`."""
         body = _message_body(subject, content, notes, merge_fields)
-        return _message(self._call(UPDATE, json=body, list_id=list_id, message_id=message_id))
-
-    # ------------------------------------------------------------------------------------ sending
+        return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
     def to_list(
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
-        sender_number: str | None = None,
+        sender_number: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to a list. `POST /Console/Sms/List/{list_id}/Message/{message_id}/Send`.
-
-        (Documented by MailUp.)
+        """Send a text message to a list.
 
         Args:
             at: when; at once unless given.
@@ -183,79 +152,66 @@ class Sms(Resource):
             ValueError: `at` has no time zone, or the sender is too long.
         """
         params = _when(at, sender_prefix, sender_number)
-        return parse_sent(self._call(TO_LIST, params=params, list_id=list_id, message_id=message_id))
+        return self._call(TO_LIST, params=params, list_id=list_id, message_id=message_id, options=options)
 
     def to_group(
         self, *, group_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
-        sender_number: str | None = None,
+        sender_number: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to a group, as `to_list`. `POST /Console/Sms/Group/{group_id}/Message/{message_id}/Send`.
-
-        (Documented by MailUp.)
-        """
+        """Send a text message to a group. As `to_list`."""
         params = _when(at, sender_prefix, sender_number)
-        return parse_sent(self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id))
+        return self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id, options=options)
 
-    def to_number(self, *, prefix: str, number: str, message_id: int, fields: FieldValues | None = None) -> Sent:
-        """Send a text message to one number, now. `POST /Console/Sms/Send`. (Recorded answers exist.)"""
+    def to_number(
+        self, *, prefix: str, number: str, message_id: int, fields: FieldValues | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Sent:  # fmt: skip
+        """Send a text message to one number, now.
+
+        Args:
+            fields: personal fields for this message alone, by id or by name.
+
+        Raises:
+            ValueError: no number, or no such field.
+        """
         body = {
             "Number": arguments.text("number", number),
             "Prefix": prefix,
             "idMessage": arguments.positive("message_id", message_id),
-            "Fields": self._fields.resolve(fields),
         }
-        return parse_sent(self._call(TO_NUMBER, json=body))
+        return self._client.run(self._to_number(body, fields, options))
 
-    def immediate(self) -> Iterator[Sending]:
-        """Yield what is being sent now. `GET /Console/Sms/Sendings/Immediate`. (Documented by MailUp.)"""
-        return map(parse_sending, self._pages(IMMEDIATE))
+    immediate = paged(Rows.of_all, IMMEDIATE, "Yield what is being sent now.")
+    deferred = paged(Rows.of_all, DEFERRED, "Yield what is scheduled.")
+    undefined = paged(Rows.of_all, UNDEFINED, "Yield what waits for a decision.")
+    start_now = called(By.sending, START_NOW, "Send what was waiting, and return it.")
+    earliest = called(By.sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
 
-    def deferred(self) -> Iterator[Sending]:
-        """Yield what is scheduled. `GET /Console/Sms/Sendings/Deferred`. (Documented by MailUp.)"""
-        return map(parse_sending, self._pages(DEFERRED))
+    def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
+        """Set when a sending begins, and return it.
 
-    def undefined(self) -> Iterator[Sending]:
-        """Yield what waits for a decision. `GET /Console/Sms/Sendings/Undefined`. (Documented by MailUp.)"""
-        return map(parse_sending, self._pages(UNDEFINED))
-
-    def start_now(self, *, sending_id: int) -> Sending:
-        """Send what was waiting. `POST /Console/Sms/Sendings/{sending_id}/Immediate`. (Documented by MailUp.)"""
-        return parse_sending(reading.record(self._call(START_NOW, sending_id=sending_id)))
-
-    def earliest(self, *, sending_id: int) -> datetime | None:
-        """Return when a sending may be scheduled at the earliest. `GET /Console/Sms/Sendings/{sending_id}/Deferred`.
-
-        (In MailUp's own SDK, which writes `Sending`; the plural is inferred from e-mail.)
+        Raises:
+            ValueError: `at` has no time zone.
         """
-        return reading.moment({"it": self._call(EARLIEST, sending_id=sending_id)}, "it")
-
-    def schedule(self, *, sending_id: int, at: datetime) -> Sending:
-        """Set when a sending begins. `POST /Console/Sms/Sendings/{sending_id}/Deferred`. (Documented by MailUp.)"""
         body = {"Date": arguments.moment("at", at)}
-        return parse_sending(reading.record(self._call(SCHEDULE, json=body, sending_id=sending_id)))
+        return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
-    def report(self, *, message_id: int) -> Any:
-        """Return MailUp's report of a message, as it is: its form isn't documented. (In MailUp's own SDK.)
+    report = called(By.message, REPORT, "Return MailUp's report of a message, as it is: its form isn't documented.")
+    report_details = called(By.message, REPORT_DETAILS, "Return the same in detail, as it is.")
 
-        `GET /Console/Sms/{message_id}/Sendings/Report`.
-        """
-        return self._call(REPORT, message_id=message_id)
-
-    def report_details(self, *, message_id: int) -> Any:
-        """Return the same in detail, as it is. `GET /Console/Sms/{message_id}/Sendings/ReportDetails`.
-
-        (In MailUp's own SDK.)
-        """
-        return self._call(REPORT_DETAILS, message_id=message_id)
-
-    def _body(self, recipients: Iterable[NewRecipient]) -> list[dict[str, Any]]:
-        body = [each.as_json(self._fields) for each in recipients]
-        if not body:
-            raise ValueError("recipients must not be empty.")
+    def _import(
+        self, operation: Operation[int], recipients: Iterable[NewRecipient], params: dict[str, str],
+        options: CallOptions, **ids: int,
+    ) -> Steps[int]:  # fmt: skip
+        body = yield from all_as_json(recipients, self._fields, options)
         for number, each in enumerate(body):
             if "MobileNumber" not in each:
                 raise ValueError(f"recipients[{number}].mobile_number must not be empty.")
-        return body
+        return (yield from self._steps(operation, json=body, params=params, headers=None, options=options, **ids))
+
+    def _to_number(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Steps[Sent]:
+        personal = yield from self._fields.resolving(fields, options)
+        return (yield from self._steps(TO_NUMBER, json={**body, "Fields": personal}, options=options))
 
 
 def _when(at: datetime | None, prefix: str | None, number: str | None) -> dict[str, Any]:
@@ -272,27 +228,3 @@ def _message_body(subject: str, content: str, notes: str, merge_fields: bool) ->
         "Notes": notes,
         "DynamicFields": merge_fields,
     }
-
-
-def _message(answer: object) -> TextMessage:
-    raw = reading.record(answer)
-    return TextMessage(
-        id=reading.identifier(raw, "idMessage"),
-        list_id=reading.number(raw, "idList", "ListId"),
-        subject=reading.text(raw, "Subject"),
-        content=reading.text(raw, "Content"),
-        notes=reading.text(raw, "Notes"),
-        created_at=reading.moment(raw, "CreationDate"),
-        raw=raw,
-    )
-
-
-def _opt_in(raw: Mapping[str, Any]) -> SmsOptIn:
-    return SmsOptIn(
-        recipient_id=reading.identifier(raw, "idRecipient"),
-        mobile_prefix=reading.text(raw, "MobilePrefix"),
-        mobile_number=reading.text(raw, "MobileNumber"),
-        status=reading.text(raw, "Status"),
-        opted_in_at=reading.moment(raw, "Optin_Date"),
-        raw=raw,
-    )

@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Unpack
 
-from ..operations import Operation
-from ..paging import PAGE_SIZE
-from . import arguments, reading
-from .requester import Order, Resource, Where
+from .. import arguments, parsing
+from ..declared import Rows, paged
+from ..flow import CallOptions
+from ..operations import DOCUMENTED, INFERRED, Operation
+from ..records import Record, key
+from ..requester import Resource
 
-REGISTER: Final = Operation("trusted_senders.register", "POST", "/Console/TrustedSenders")
-ALL: Final = Operation("trusted_senders.all", "GET", "/Console/TrustedSenders")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedSender:
+class TrustedSender(Record):
     """An address that may stand as sender, once its owner has confirmed (`confirmed`)."""
 
-    id: str
-    email: str
-    confirmed: bool
-    status: str
-    created_at: datetime | None
-    authorized_at: datetime | None
-    raw: Mapping[str, Any] = field(repr=False)
+    id: str = key("IdTrustedSender")
+    email: str = key("EmailAddress")
+    confirmed: bool = key("StatusCode", parse=lambda code: parsing.number(code) == 1)
+    status: str = key("StatusDescription")
+    created_at: datetime | None = key("CreationDate")
+    authorized_at: datetime | None = key("AuthorizationDate")
+
+
+# fmt: off
+REGISTER = Operation("trusted_senders.register", "POST", "/Console/TrustedSenders", DOCUMENTED, TrustedSender)
+ALL = Operation("trusted_senders.all", "GET", "/Console/TrustedSenders", INFERRED, TrustedSender)
+# fmt: on
 
 
 class TrustedSenders(Resource):
     """The operations on trusted senders."""
 
-    def register(self, *, email: str) -> TrustedSender:
-        """Ask the owner of an address to confirm it as sender. `POST /Console/TrustedSenders`.
+    def register(self, *, email: str, **options: Unpack[CallOptions]) -> TrustedSender:
+        """Ask the owner of an address to confirm it as sender."""
+        return self._call(REGISTER, json={"Email": arguments.email("email", email)}, options=options)
 
-        (Documented by MailUp.)
-        """
-        return _sender(reading.record(self._call(REGISTER, json={"Email": arguments.email("email", email)})))
-
-    def all(self, *, where: Where = None, order: Order = None, page_size: int = PAGE_SIZE) -> Iterator[TrustedSender]:
-        """Yield the trusted senders. `GET /Console/TrustedSenders`. (Seen in one client; the path is inferred.)"""
-        return map(_sender, self._pages(ALL, where=where, order=order, page_size=page_size))
-
-
-def _sender(raw: Mapping[str, Any]) -> TrustedSender:
-    return TrustedSender(
-        id=reading.text(raw, "IdTrustedSender"),
-        email=reading.text(raw, "EmailAddress"),
-        confirmed=reading.number(raw, "StatusCode") == 1,
-        status=reading.text(raw, "StatusDescription"),
-        created_at=reading.moment(raw, "CreationDate"),
-        authorized_at=reading.moment(raw, "AuthorizationDate"),
-        raw=raw,
-    )
+    all = paged(Rows.of_all, ALL, "Yield the trusted senders.; one client has it, under a path that is inferred.")

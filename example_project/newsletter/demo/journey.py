@@ -239,7 +239,7 @@ class Journey:
         after = self._refresh_in_admin()
         require(after.generation == before.generation + 1, "it was not renewed after the outage")
         self._page("/account/")
-        return f"503 to the page, the row stayed active ({during.last_error[:11]}), renewed afterwards"
+        return f"503 to the page, the row stayed active ({during.error_code}), renewed afterwards"
 
     def _grant_withdrawn(self) -> str:
         if not self._sabotaged:
@@ -273,7 +273,7 @@ class Journey:
         answer = browser.submit(page, self._form(browser, page, "Connect this site"))
         ended = browser.follow(browser.get(self._consent(browser, answer.headers["Location"], "m67890")))
         require(ended.status_code == 200, f"connecting the site ended with status {ended.status_code}")
-        info = client_for(registration="default").account.info()
+        info = client_for_site(registration="default").account.info()
         require(info.username == "m67890", f"the site acts as {info.username}")
         return f"the site acts as {info.username} of {info.company}, a token without a user"
 

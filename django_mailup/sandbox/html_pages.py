@@ -1,4 +1,4 @@
-"""The pages a browser sees: login with consent, and the sandbox's own control page. HTML only, nothing decided here."""
+"""The HTML pages that a browser shows: login with consent, errors, and the sandbox's own control page."""
 
 from __future__ import annotations
 
@@ -40,8 +40,11 @@ def _page(title: str, body: str, *, status: int = 200, wide: bool = False) -> Re
     return Response(html, status, mimetype="text/html", headers=headers)
 
 
-def login(fields: Mapping[str, str], *, failed: bool = False) -> Response:
-    """The login and consent page. `fields` are the parameters of the authorization request, kept through the form."""
+def login_page(fields: Mapping[str, str], *, failed: bool = False) -> Response:
+    """Return the login and consent page, with status 401 after a wrong password.
+
+    `fields` are the parameters of the authorization request; the form sends them again.
+    """
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()
     )
@@ -61,14 +64,17 @@ def login(fields: Mapping[str, str], *, failed: bool = False) -> Response:
     return _page("MailUp sandbox: log in", body, status=200 if not failed else 401)
 
 
-def refusal(sentence: str) -> Response:
-    """A page for what can't be sent back to the application."""
+def error_page(sentence: str) -> Response:
+    """Return a page (status 400) that shows an error which must not be sent to the client by a redirect."""
     return _page("MailUp sandbox", f'<h1>MailUp sandbox</h1><p class="error">{escape(sentence)}</p>', status=400)
 
 
-def control(options: Mapping[str, Any], summary: Mapping[str, Any], users: Mapping[str, str]) -> Response:
-    """The sandbox's own page: what it holds, and buttons for what a MailUp user or an outage would do."""
-    accounts = "".join(
+def control_page(options: Mapping[str, Any], summary: Mapping[str, Any], companies: Mapping[str, str]) -> Response:
+    """Return the control page, with buttons for what a MailUp user or an outage would do.
+
+    `summary` is that of State; `companies` has the company of each user's account, by user name.
+    """
+    account_rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(company)}</td><td>"
         + "".join(
             f'<form class="inline" method="post" action="/_sandbox/{action}">'
@@ -77,21 +83,21 @@ def control(options: Mapping[str, Any], summary: Mapping[str, Any], users: Mappi
             for action, label in (("revoke", "Withdraw consent"), ("expire", "Expire access tokens"))
         )
         + "</td></tr>"
-        for name, company in users.items()
+        for name, company in companies.items()
     )
-    counters = "".join(
+    counter_rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in summary["counters"].items()
     )
-    switches = "".join(
+    options_rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>" for name, value in options.items()
     )
     body = (
         "<h1>MailUp sandbox</h1><p>A local stand-in for MailUp's OAuth 2 server and REST API.</p>"
-        f"<h2>Accounts</h2><table>{accounts}</table>"
+        f"<h2>Accounts</h2><table>{account_rows}</table>"
         '<h2>Outage</h2><form class="inline" method="post" action="/_sandbox/outage"><button class="quiet">Answer 503 '
         'from now on</button></form><form class="inline" method="post" action="/_sandbox/recover">'
         '<button class="quiet">'
         "Recover</button></form>"
-        f"<h2>Seen</h2><table>{counters}</table><h2>Switches</h2><table>{switches}</table>"
+        f"<h2>Seen</h2><table>{counter_rows}</table><h2>Switches</h2><table>{options_rows}</table>"
     )
     return _page("MailUp sandbox", body, wide=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ..operations import positive as positive
+from .operations import positive as positive
 
 LONGEST_LIST_NAME: Final = 50
 LONGEST_FIELD: Final = 200
@@ -18,7 +18,7 @@ _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def text(name: str, value: object, *, longest: int | None = None) -> str:
-    """Return a value that is text and not blank. Raises ValueError otherwise, or when it is too long."""
+    """Return a value that is text and not blank. Raise ValueError if it isn't, or is too long."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name} must not be empty.")
     if longest is not None and len(value) > longest:
@@ -27,7 +27,7 @@ def text(name: str, value: object, *, longest: int | None = None) -> str:
 
 
 def email(name: str, value: object) -> str:
-    """Return an e-mail address without blanks around it. Raises ValueError when it can't be one."""
+    """Return an e-mail address without blanks around it. Raise ValueError if it can't be one."""
     address = value.strip() if isinstance(value, str) else ""
     if not _ADDRESS.fullmatch(address):
         raise ValueError(f"{name} must be an e-mail address, not {value!r}.")
@@ -37,7 +37,9 @@ def email(name: str, value: object) -> str:
 def moment(name: str, value: object) -> str:
     """Return an aware datetime as MailUp writes it, in UTC (`2026-01-31 05:00:00Z`).
 
-    Raises ValueError for a naive one."""
+    Raises:
+        ValueError: it has no time zone.
+    """
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError(f"{name} must be a datetime with a time zone, not {value!r}.")
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -49,7 +51,7 @@ def given(**values: Any) -> dict[str, Any]:
 
 
 def fields(values: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return personal fields, by id, as MailUp takes them. Raises ValueError for one that is too long."""
+    """Return personal fields, by id, as MailUp takes them. Raise ValueError if one is too long."""
     found = []
     for number, value in values.items():
         if len(str(value)) > LONGEST_FIELD:

@@ -1,4 +1,4 @@
-"""`filterby` and `orderby`, as MailUp's documents describe them: enough of .NET's dynamic LINQ. Knows no state."""
+"""Filtering and ordering rows by `filterby` and `orderby`, as far as MailUp documents them (.NET dynamic LINQ)."""
 
 from __future__ import annotations
 
@@ -31,37 +31,45 @@ _CALL: Final[dict[str, Callable[..., Any]]] = {
 
 
 class Malformed(Exception):
-    """An expression that can't be understood; the text says why."""
+    """The expression is invalid; the text says why."""
 
 
-def select(rows: Sequence[Row], expression: str) -> list[Row]:
-    """Return the rows for which an expression is true. Raises Malformed."""
-    test = _Parser(_unwrapped(expression)).whole()
+def filter_rows(rows: Sequence[Row], expression: str) -> list[Row]:
+    """Return the rows for which an expression is true, such as `Name.Contains('a')`.
+
+    Raises:
+        Malformed: the expression is invalid, names an unknown property or compares different types.
+    """
+    test = _Parser(_without_quotes(expression)).parse()
     try:
         return [row for row in rows if test(row)]
     except (TypeError, AttributeError):
         raise Malformed("The filter compares what can't be compared.") from None
 
 
-def arrange(rows: Sequence[Row], order: str) -> list[Row]:
-    """Return the rows by `Name asc;idGroup desc`. Raises Malformed."""
+def order_rows(rows: Sequence[Row], order: str) -> list[Row]:
+    """Return the rows in an order such as `Name asc;idGroup desc`.
+
+    Raises:
+        Malformed: a direction is neither `asc` nor `desc`, or a property is unknown.
+    """
     found = list(rows)
-    for key in reversed(_unwrapped(order).split(";")):
+    for key in reversed(_without_quotes(order).split(";")):
         name, _, direction = key.strip().partition(" ")
         if direction.strip().casefold() not in ("", "asc", "desc"):
             raise Malformed(f"{direction} is no direction.")
         found.sort(
-            key=lambda row, name=name: _sortable(_property(row, name)),  # type: ignore[misc]
+            key=lambda row, name=name: _sort_key(_property(row, name)),  # type: ignore[misc]
             reverse=direction.strip().casefold() == "desc",
         )
     return found
 
 
-def _sortable(value: Any) -> tuple[bool, Any]:
+def _sort_key(value: Any) -> tuple[bool, Any]:
     return (value is not None, value if value is not None else 0)
 
 
-def _unwrapped(text: str) -> str:
+def _without_quotes(text: str) -> str:
     text = text.strip()
     if len(text) > 1 and (text[0], text[-1]) in (('"', '"'), ("[", "]")):
         return text[1:-1]
@@ -76,33 +84,33 @@ def _property(row: Row, name: str) -> Any:
 
 
 class _Parser:
-    """Recursive descent: or, and, not, comparison, member."""
+    """A recursive descent parser. The levels, weakest first: or, and, not, comparison, value with method calls."""
 
     def __init__(self, text: str) -> None:
         self._tokens: list[tuple[str, str]] = []
-        at = 0
-        while at < len(text.rstrip()):
-            match = _TOKEN.match(text, at)
+        position = 0
+        while position < len(text.rstrip()):
+            match = _TOKEN.match(text, position)
             if match is None:
-                raise Malformed(f"Syntax error at position {at}.")
+                raise Malformed(f"Syntax error at position {position}.")
             self._tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
-            at = match.end()
-        self._at = 0
+            position = match.end()
+        self._position = 0
 
-    def whole(self) -> Test:
+    def parse(self) -> Test:
         found = self._or()
-        if self._at != len(self._tokens):
+        if self._position != len(self._tokens):
             raise Malformed("Syntax error.")
         return found
 
     def _peek(self) -> str:
-        return self._tokens[self._at][1] if self._at < len(self._tokens) else ""
+        return self._tokens[self._position][1] if self._position < len(self._tokens) else ""
 
     def _next(self) -> tuple[str, str]:
-        if self._at == len(self._tokens):
+        if self._position == len(self._tokens):
             raise Malformed("The expression ends too early.")
-        self._at += 1
-        return self._tokens[self._at - 1]
+        self._position += 1
+        return self._tokens[self._position - 1]
 
     def _expect(self, sign: str) -> None:
         if self._next()[1] != sign:

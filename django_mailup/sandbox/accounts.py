@@ -1,0 +1,298 @@
+"""MailUp accounts and what they hold: lists, recipients, imports, messages and sendings. No HTTP, no tokens."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+FIELD_NAMES = [
+    "FirstName", "LastName", "Company", "City", "Province", "ZIP", "State", "Region", "Address", "Gender", "Phone",
+    "Fax", "PIVA", "CustomerID", "LatestOrderID", "LatestOrderDate", "LatestOrderAmount", "TotalOrders",
+    "AverageOrder", "LatestShippedOrderID", "LatestCart", "AbandonedCart", "Birthday", "Language", "Website", "Note",
+    "Compleanno",
+]  # fmt: skip
+"""The personal fields of a new account: 27, more than fit on one page of MailUp's default size (20)."""
+
+
+@dataclass
+class MailingList:
+    """A list of an account.
+
+    Attributes:
+        groups: (id, name, notes, deletable) of each group.
+        settings: the JSON body with which the list was created or updated.
+        ready_at: until this time (seconds, by the sandbox's clock) the list answers 403.
+    """
+
+    id: int
+    name: str
+    description: str = ""
+    groups: list[tuple[int, str, str, bool]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    ready_at: float = 0.0
+
+
+@dataclass
+class OptIn:
+    """The subscription of a recipient to a list in one channel: `subscribed`, `unsubscribed` or `pending`."""
+
+    status: str
+    opted_in_at: float
+    requested_at: float | None = None
+    opted_out_at: float | None = None
+
+
+@dataclass
+class Recipient:
+    """A recipient of an account.
+
+    Attributes:
+        fields: the values of personal fields, by field id.
+        email_opt_ins: subscriptions in the e-mail channel, by list id.
+        sms_opt_ins: subscriptions in the SMS channel, by list id.
+        json_cache: what the recipient's JSON was made from, and that JSON.
+    """
+
+    id: int
+    email: str = ""
+    name: str = ""
+    mobile_prefix: str = ""
+    mobile_number: str = ""
+    fields: dict[int, str] = field(default_factory=dict)
+    email_opt_ins: dict[int, OptIn] = field(default_factory=dict)
+    sms_opt_ins: dict[int, OptIn] = field(default_factory=dict)
+    group_ids: set[int] = field(default_factory=set)
+    json_cache: tuple[Any, str] | None = field(default=None, repr=False)
+
+    def opt_ins(self, channel: str) -> dict[int, OptIn]:
+        """Return the subscriptions in a channel (`email` or `sms`), by list id."""
+        return self.sms_opt_ins if channel == "sms" else self.email_opt_ins
+
+
+@dataclass
+class Import:
+    """An import of recipients. It is carried out at `ends_at`, by the sandbox's clock.
+
+    Attributes:
+        recipients: the JSON objects that were sent.
+        query: the query parameters of the call, with names in lower case.
+        counts: `valid`, `invalid`, `created` and `updated` recipients, once completed.
+        sending_id: the sending of the confirmation message, if one was asked for.
+    """
+
+    id: int
+    list_id: int | None
+    group_id: int | None
+    channel: str
+    recipients: list[dict[str, Any]]
+    query: dict[str, str]
+    started_at: float
+    ends_at: float
+    completed: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    sending_id: int | None = None
+
+
+@dataclass
+class Message:
+    """An e-mail or a text message.
+
+    Attributes:
+        body: the JSON body with which it was created or updated.
+        attachments: file names, by slot.
+        send_history: one JSON object for each time that it was sent.
+        deliveries: how often it was sent to each recipient, by recipient id.
+    """
+
+    id: int
+    list_id: int
+    body: dict[str, Any]
+    created_at: float
+    attachments: dict[int, str] = field(default_factory=dict)
+    visible: bool = False
+    send_history: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass
+class Sending:
+    """A message on its way to recipients. `start_at` is None until somebody sets a time."""
+
+    id: int
+    channel: str
+    message: Message
+    recipient_ids: list[int]
+    start_at: float | None
+    notes: str = ""
+    done: bool = False
+
+
+class TwoRecipients(Exception):
+    """The e-mail address and the mobile number belong to two different recipients."""
+
+
+@dataclass
+class Account:
+    """A MailUp account and its content.
+
+    Attributes:
+        tags: tags of e-mail messages, by list id and tag id.
+        images: URLs of images, by list id; 0 for those of the whole account.
+        field_names: names of the personal fields, by field id.
+        ids: gives the next free id; one sequence for everything of the account but lists and groups.
+    """
+
+    uid: str
+    company: str
+    lists: list[MailingList] = field(default_factory=list)
+    email: str = ""
+    is_trial: bool = False
+    recipients: dict[int, Recipient] = field(default_factory=dict, repr=False)
+    imports: dict[int, Import] = field(default_factory=dict, repr=False)
+    messages: dict[int, Message] = field(default_factory=dict, repr=False)
+    text_messages: dict[int, Message] = field(default_factory=dict, repr=False)
+    sendings: dict[int, Sending] = field(default_factory=dict, repr=False)
+    tags: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict, repr=False)
+    images: dict[int, list[str]] = field(default_factory=dict, repr=False)
+    trusted_senders: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    field_names: dict[int, str] = field(default_factory=lambda: dict(enumerate(FIELD_NAMES, 1)), repr=False)
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+
+    def messages_of(self, channel: str) -> dict[int, Message]:
+        """Return the messages of a channel (`email` or `sms`), by id."""
+        return self.text_messages if channel == "sms" else self.messages
+
+    def find_recipient(self, *, email: str = "", mobile_number: str = "", mobile_prefix: str = "") -> Recipient | None:
+        """Return the recipient with this e-mail address or this mobile number, or None."""
+        for recipient in self.recipients.values():
+            if email and recipient.email.casefold() == email.casefold():
+                return recipient
+            if (
+                mobile_number
+                and recipient.mobile_number == mobile_number
+                and _bare_prefix(recipient.mobile_prefix) == _bare_prefix(mobile_prefix)
+            ):
+                return recipient
+        return None
+
+    def save_recipient(self, body: dict[str, Any]) -> tuple[Recipient, bool]:
+        """Add or update a recipient from MailUp's JSON. Return the recipient, and whether it is new.
+
+        Raises:
+            TwoRecipients: the address and the number belong to two different recipients.
+        """
+        email, number = str(body.get("Email") or "").strip(), str(body.get("MobileNumber") or "").strip()
+        prefix = str(body.get("MobilePrefix") or "")
+        by_email = self.find_recipient(email=email) if email else None
+        by_number = self.find_recipient(mobile_number=number, mobile_prefix=prefix) if number else None
+        if by_email is not None and by_number is not None and by_email is not by_number:
+            raise TwoRecipients
+        recipient = by_email or by_number
+        created = recipient is None
+        if recipient is None:
+            recipient = Recipient(next(self.ids))
+            self.recipients[recipient.id] = recipient
+        recipient.email = email or recipient.email
+        recipient.name = str(body.get("Name") or "") or recipient.name
+        if number:
+            recipient.mobile_prefix, recipient.mobile_number = prefix, number
+        for value in body.get("Fields") or []:
+            if int(value["Id"]) in self.field_names:
+                recipient.fields[int(value["Id"])] = str(value.get("Value") or "")
+        return recipient, created
+
+    def subscribe(self, recipient: Recipient, list_id: int, channel: str, query: dict[str, str], now: float) -> None:
+        """Subscribe a recipient to a list, or unsubscribe it, as an import with these query parameters does.
+
+        By default a recipient who has unsubscribed, or has not confirmed yet, keeps that status.
+        """
+        opt_ins = recipient.opt_ins(channel)
+        before = opt_ins.get(list_id)
+        if query.get("importtype", "").casefold() == "asoptout":
+            opt_ins[list_id] = OptIn("unsubscribed", before.opted_in_at if before else now, opted_out_at=now)
+        elif query.get("confirmemail", "").casefold() == "true":
+            if before is None or before.status == "pending":
+                opt_ins[list_id] = OptIn("pending", now, requested_at=now)
+        elif before is None or query.get("importtype", "").casefold() == "asoptin":
+            opt_ins[list_id] = OptIn("subscribed", now)
+
+    def send(self, sending: Sending, now: float) -> None:
+        """Send the message of a sending to its recipients."""
+        sending.done, message, count = True, sending.message, len(sending.recipient_ids)
+        for recipient_id in sending.recipient_ids:
+            message.deliveries[recipient_id] += 1
+        message.send_history.append(
+            {
+                "EndDate": format_date(now), "Kb_transferred": 2 * count, "Recipients": count,
+                "SenderEmail": "sender@sandbox.example", "SenderName": "Sandbox", "StartDate": format_date(now),
+                "idMessage": message.id,
+            }
+        )  # fmt: skip
+
+    def run_due(self, now: float) -> None:
+        """Carry out the imports and sendings whose time has come."""
+        for each in list(self.imports.values()):
+            if not each.completed and each.ends_at <= now:
+                self._run_import(each, now)
+        for sending in list(self.sendings.values()):
+            if not sending.done and sending.start_at is not None and sending.start_at <= now:
+                self.send(sending, now)
+
+    def _run_import(self, running: Import, now: float) -> None:
+        running.completed = True
+        for body in running.recipients:
+            email, number = str(body.get("Email") or ""), str(body.get("MobileNumber") or "")
+            if running.query.get("ignoremobile") == "true":
+                body, number = {**body, "MobileNumber": "", "MobilePrefix": ""}, ""
+            key = number if running.channel == "sms" else email
+            well_formed = number.isdigit() if running.channel == "sms" else "@" in email.strip("@")
+            if not key or not well_formed:
+                running.counts["invalid"] += 1
+                continue
+            try:
+                recipient, created = self.save_recipient(body)
+            except TwoRecipients:
+                running.counts["invalid"] += 1
+                continue
+            if running.query.get("clearmissingoremptyfields") == "true":
+                sent = {int(value["Id"]) for value in body.get("Fields") or [] if value.get("Value")}
+                recipient.fields = {number: value for number, value in recipient.fields.items() if number in sent}
+            running.counts["valid"] += 1
+            running.counts["created" if created else "updated"] += 1
+            if running.list_id is not None:
+                self.subscribe(recipient, running.list_id, running.channel, running.query, now)
+            if running.group_id is not None:
+                if running.query.get("removefromprevgroups") == "true":
+                    recipient.group_ids.clear()
+                recipient.group_ids.add(running.group_id)
+
+
+@dataclass
+class User:
+    """A console user of an account: who logs in, and on whose behalf a token acts."""
+
+    username: str
+    password: str = field(repr=False)
+    account: Account
+    accepted_terms: bool = True
+
+
+def format_date(moment: float | None) -> str:
+    """Return a time (seconds since 1970) as MailUp writes it in messages and sendings; None is the year 1."""
+    if moment is None:
+        return "0001-01-01 00:00:00Z"
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def format_opt_in_date(moment: float | None) -> str:
+    """Return a time (seconds since 1970) as MailUp writes it in opt-ins; None is an empty text."""
+    return "" if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S.000")
+
+
+def _bare_prefix(mobile_prefix: str) -> str:
+    """Return a country's prefix without `+` or `00`, so that both spellings are equal."""
+    return mobile_prefix.lstrip("+").lstrip("0")

@@ -1,0 +1,133 @@
+"""Call: what an operation of the REST API is given, with the body, pages and lookups that operations share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from werkzeug.wrappers import Request
+
+from .. import expressions
+from ..accounts import Account, MailingList, Message, Recipient, User
+from ..errors import APIError
+from ..state import State
+
+DEFAULT_PAGE_SIZE: Final = 20
+EMPTY: Final = object()
+"""What an operation returns to answer with an empty body."""
+
+
+class JSONText(str):
+    """An item of a page that is JSON already."""
+
+    __slots__ = ()
+
+
+@dataclass
+class Call:
+    """One call of an operation, by a user whose access token is valid."""
+
+    state: State
+    request: Request
+    user: User
+
+    @property
+    def account(self) -> Account:
+        return self.user.account
+
+    @property
+    def now(self) -> float:
+        """The current time in seconds, by the sandbox's clock."""
+        return self.state.clock()
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query parameters, with names in lower case: IIS ignores their case."""
+        return {key.casefold(): value for key, value in self.request.args.items()}
+
+    @cached_property
+    def body(self) -> Any:
+        """The request's JSON, None if there is no body. Raises APIError (400) if it is not JSON."""
+        try:
+            return json.loads(self.request.get_data() or b"null")
+        except ValueError:
+            raise APIError(400, "The request body is not formatted well.") from None
+
+    def body_object(self) -> dict[str, Any]:
+        """Return the request's JSON. Raise APIError (400) if it is not an object."""
+        if not isinstance(self.body, dict):
+            raise APIError(400, "The request body must be an object.")
+        return self.body
+
+    def page(self, rows: Sequence[Any]) -> dict[str, Any]:
+        """Return one page of the rows, after `filterby` and `orderby`. Raise APIError (400) if these are malformed."""
+        try:
+            if self.query.get("filterby"):
+                rows = expressions.filter_rows(rows, self.query["filterby"])
+            if self.query.get("orderby"):
+                rows = expressions.order_rows(rows, self.query["orderby"])
+        except expressions.Malformed as malformed:
+            raise APIError(400, str(malformed)) from None
+        return self.cut_page(rows)
+
+    def cut_page(self, rows: Sequence[Any]) -> dict[str, Any]:
+        """Return one page of the rows as they are, with MailUp's description of the page around them.
+
+        Pages are numbered from 0, and have 20 rows unless the call asks for another size.
+        """
+        try:
+            number = int(self.query.get("pagenumber", 0))
+            size = int(self.query.get("pagesize", DEFAULT_PAGE_SIZE))
+        except ValueError:
+            raise APIError(400, "pageNumber and pageSize must be numbers.") from None
+        size = min(max(size, 1), self.state.options.max_page_size)
+        skipped = max(number, 0) * size
+        return {
+            "IsPaginated": len(rows) > size,
+            "Items": list(rows[skipped : skipped + size]),
+            "PageNumber": number,
+            "PageSize": size,
+            "Skipped": skipped,
+            "TotalElementsCount": len(rows),
+        }
+
+    def find_list(self, list_id: str) -> MailingList:
+        """Return a list of the account. Raise APIError: 404 if there is none, 403 if it isn't ready yet."""
+        found = next((each for each in self.account.lists if each.id == int(list_id)), None)
+        if found is None:
+            raise APIError(404, f"List {list_id} does not exist.")
+        if found.ready_at > self.now:
+            raise APIError(403, "Authorization error: the list is not ready yet.")
+        return found
+
+    def find_list_of_group(self, group_id: str) -> MailingList:
+        """Return the list that a group belongs to. Raise APIError (404) if there is no such group."""
+        for each in self.account.lists:
+            if any(group[0] == int(group_id) for group in each.groups):
+                return each
+        raise APIError(404, f"Group {group_id} does not exist.")
+
+    def find_recipient(self, recipient_id: str | int) -> Recipient:
+        """Return a recipient of the account. Raise APIError (404) if there is none."""
+        found = self.account.recipients.get(int(recipient_id))
+        if found is None:
+            raise APIError(404, f"Recipient {recipient_id} does not exist.")
+        return found
+
+    def find_message(self, list_id: str, message_id: str, channel: str = "email") -> Message:
+        """Return a message of a list. Raise APIError (404) if there is none."""
+        self.find_list(list_id)
+        found = self.account.messages_of(channel).get(int(message_id))
+        if found is None or found.list_id != int(list_id):
+            raise APIError(404, f"Message {message_id} does not exist in list {list_id}.")
+        return found
+
+    def find_message_by_id(self, message_id: str, channel: str = "email") -> Message:
+        """Return a message of any list. Raise APIError (404) if there is none."""
+        found = self.account.messages_of(channel).get(int(message_id))
+        if found is None:
+            raise APIError(404, f"Message {message_id} does not exist.")
+        return found

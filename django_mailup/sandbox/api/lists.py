@@ -1,0 +1,101 @@
+"""Lists. Creating one also sets its sender."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..accounts import MailingList
+from ..errors import APIError
+from .call import EMPTY, Call
+from .routes import route
+
+COUNTRIES = [("AT", "Austria"), ("DE", "Germany"), ("ES", "Spain"), ("FR", "France"), ("IT", "Italy")]
+TIME_ZONES = [
+    ("UTC+00:00.0", "(UTC) Coordinated Universal Time", "UTC", "0:00:00"),
+    ("UTC+01:00.0", "(UTC+01:00) Amsterdam, Berlin, Rome", "W. Europe Standard Time", "1:00:00"),
+]
+MANDATORY = ["Name", "OwnerEmail", "ReplyTo", "NLSenderName", "CompanyName", "ContactName", "Address", "City",
+             "CountryCode", "PermissionReminder", "WebSiteUrl"]  # fmt: skip
+
+
+def list_guid(call: Call, found: MailingList) -> str:
+    """Return the GUID of a list, which stays the same as long as the list exists."""
+    return f"00000000-0000-4000-8000-{int(call.account.uid):06d}{found.id:06d}"
+
+
+def details_json(call: Call, found: MailingList) -> dict[str, Any]:
+    return {
+        "OwnerEmail": call.account.email, "ReplyTo": call.account.email, "NLSenderName": call.account.company,
+        "MultiOptoutList": "", **found.settings, "IdList": found.id, "ListGuid": list_guid(call, found),
+        "Name": found.name, "Description": found.description,
+    }  # fmt: skip
+
+
+@route("GET", "/Console/User/Lists")
+def all_lists(call: Call) -> Any:
+    return call.page(
+        [
+            {
+                "Company": "", "Description": each.description, "Name": each.name, "idList": each.id,
+                "listGuid": list_guid(call, each),
+            }
+            for each in call.account.lists
+        ]
+    )  # fmt: skip
+
+
+@route("GET", "/Console/List")
+def detailed(call: Call) -> Any:
+    return call.page([details_json(call, each) for each in call.account.lists])
+
+
+@route("GET", "/Console/List/Countries")
+def countries(call: Call) -> Any:
+    return [{"CountryCode": code, "CountryName": name} for code, name in COUNTRIES]
+
+
+@route("GET", "/Console/TimeZones")
+def time_zones(call: Call) -> Any:
+    return [
+        {"OffsetFromUTC": offset, "TimeZoneCode": code, "TimeZoneDescription": description, "TimeZoneName": name}
+        for code, description, name, offset in TIME_ZONES
+    ]
+
+
+@route("GET", "/Console/List/{list_id}")
+def get(call: Call, list_id: str) -> Any:
+    return details_json(call, call.find_list(list_id))
+
+
+@route("POST", "/Console/List")
+def create(call: Call) -> Any:
+    body = call.body_object()
+    missing = [name for name in MANDATORY if not body.get(name)]
+    if missing:
+        raise APIError(400, f"{missing[0]} is mandatory.")
+    if not (body.get("IdSettings") or body.get("IdSetting") or body.get("UseDefaultSettings")):
+        raise APIError(400, "IdSettings or UseDefaultSettings is mandatory.")
+    if len(body["Name"]) > 50:
+        raise APIError(400, "Name is too long.")
+    made = MailingList(max(each.id for each in call.account.lists) + 1, body["Name"], body.get("Description", ""))
+    made.settings = body
+    made.ready_at = call.now + call.state.options.list_ready_after
+    call.account.lists.append(made)
+    return details_json(call, made)
+
+
+@route("PUT", "/Console/List/{list_id}")
+def update(call: Call, list_id: str) -> Any:
+    found, body = call.find_list(list_id), call.body_object()
+    found.name, found.description = body.get("Name", found.name), body.get("Description", found.description)
+    found.settings |= body
+    return details_json(call, found)
+
+
+@route("DELETE", "/Console/List/{list_id}")
+def delete(call: Call, list_id: str) -> Any:
+    found = call.find_list(list_id)
+    if call.request.headers.get("If-Match") != list_guid(call, found):
+        raise APIError(412, "If-Match does not hold the ListGuid of this list.", "PreconditionFailed")
+    call.account.lists.remove(found)
+    return EMPTY

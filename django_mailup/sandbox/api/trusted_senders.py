@@ -1,0 +1,29 @@
+"""Trusted senders: addresses that may be used as the sender of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..accounts import format_date
+from ..errors import APIError
+from .call import Call
+from .routes import route
+
+
+@route("POST", "/Console/TrustedSenders")
+def register(call: Call) -> Any:
+    email = str(call.body_object().get("Email") or "")
+    if "@" not in email:
+        raise APIError(400, "Email is mandatory.")
+    made = {
+        "AuthorizationDate": "", "CreationDate": format_date(call.now), "EmailAddress": email,
+        "IdTrustedSender": str(next(call.account.ids)), "StatusCode": 0,
+        "StatusDescription": "Waiting for confirmation", "UpdateDate": "",
+    }  # fmt: skip
+    call.account.trusted_senders.append(made)
+    return made
+
+
+@route("GET", "/Console/TrustedSenders")
+def all_trusted_senders(call: Call) -> Any:
+    return call.page(call.account.trusted_senders)

@@ -1,0 +1,61 @@
+"""The sandbox's own control page, and the same actions as JSON for programs in other processes. MailUp has none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from werkzeug.wrappers import Request, Response
+
+from . import html_pages
+from .faults import Fault
+
+if TYPE_CHECKING:
+    from .app import Sandbox
+
+PREFIX: Final = "/_sandbox/"
+
+
+def answer(sandbox: Sandbox, request: Request, action: str) -> Response:
+    """Return the response to a request for an action, which is the path after PREFIX.
+
+    GET shows the page, or the state as JSON; POST acts. Another website can make a browser send a form here, but not
+    JSON: so a form can do only what the buttons of the page do.
+    """
+    state = sandbox.state
+    if request.method == "GET" and action == "":
+        companies = {name: user.account.company for name, user in state.users.items()}
+        return html_pages.control_page(asdict(state.options), state.summary(), companies)
+    if request.method == "GET" and action == "state":
+        return _json({"options": asdict(state.options), "faults": sandbox.faults.summary(), **state.summary()})
+    if request.method != "POST":
+        return Response("", 404)
+    values: dict[str, Any] = request.get_json() if request.is_json else request.form.to_dict()
+    try:
+        if action == "options" and request.is_json:
+            sandbox.configure(**values)
+        elif action == "fault" and request.is_json:
+            sandbox.faults.add(Fault(**values))
+        elif action == "client" and request.is_json:
+            state.clients[values["client_id"]] = values["client_secret"]
+        elif action == "recipients" and request.is_json:
+            state.add_recipients(values["username"], int(values["list_id"]), int(values["count"]))
+        elif action == "revoke":
+            state.revoke(username=values.get("username"))
+        elif action == "expire":
+            state.expire_access(username=values.get("username"))
+        elif action == "outage":
+            for path in ("/Authorization/OAuth/Token", "/API/"):
+                sandbox.fail_with("status", status=503, times=-1, path=path)
+        elif action == "recover":
+            sandbox.faults.clear()
+        else:
+            return Response("", 404)
+    except (KeyError, TypeError, ValueError) as error:
+        return _json({"error": str(error)}, status=400)
+    return _json(state.summary()) if request.is_json else Response("", 303, headers={"Location": PREFIX})
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(json.dumps(body), status, mimetype="application/json")

@@ -1,0 +1,122 @@
+"""What callers get from a stored token after a failure: its error as data, half a minute of failing fast, and the wait
+that MailUp asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_mailup.exceptions import MailUpUnavailable, RateLimited
+from django_mailup.models import Token
+from django_mailup.renewal import on_demand, periodic
+from django_mailup.sandbox import Sandbox
+
+Connect = Callable[..., Token]
+TOKEN = "/Authorization/OAuth/Token"
+
+
+@pytest.fixture
+def expired(mailup_connection: Connect, user: Any, clock: Any) -> Token:
+    token = mailup_connection(user)
+    clock.move(hours=2)
+    Token.objects.update(expires_at=clock() - timedelta(hours=1), refresh_at=clock() - timedelta(hours=1))
+    token.refresh_from_db()
+    return token
+
+
+def refuse_for_ten_minutes(sandbox: Sandbox) -> None:
+    sandbox.fail_with("status", status=429, path=TOKEN, retry_after=600)
+
+
+def test_a_call_succeeds_half_a_minute_after_five_failures(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
+    """The periodic task backs off for longer and longer; callers don't."""
+    for _ in range(5):
+        mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+        with pytest.raises(MailUpUnavailable):
+            on_demand.refresh(expired, clock=clock)
+    expired.refresh_from_db()
+    assert expired.failure_count == 5
+    assert expired.refresh_at > clock() + timedelta(minutes=5)
+
+    clock.move(seconds=31)
+    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+
+
+def test_two_callers_of_one_429_see_the_same_rest_of_the_wait(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any], clock: Any
+) -> None:
+    refuse_for_ten_minutes(mailup_sandbox)
+    with pytest.raises(RateLimited) as first:
+        on_demand.usable_token(expired.pk, clock=clock)
+    mailup_requests.clear()
+    with pytest.raises(RateLimited) as second:
+        on_demand.usable_token(expired.pk, clock=clock)
+    clock.move(seconds=250)
+    with pytest.raises(RateLimited) as third:
+        on_demand.usable_token(expired.pk, clock=clock)
+
+    assert (first.value.retry_after, second.value.retry_after, third.value.retry_after) == (600, 600, 350)
+    assert str(first.value) == str(second.value)
+    assert mailup_requests == []
+
+
+def test_the_wait_that_mailup_asked_for_binds_everybody(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any], clock: Any
+) -> None:
+    refuse_for_ten_minutes(mailup_sandbox)
+    with pytest.raises(RateLimited):
+        on_demand.usable_token(expired.pk, clock=clock)
+    mailup_requests.clear()
+
+    clock.move(seconds=599)
+    with pytest.raises(RateLimited):
+        on_demand.usable_token(expired.pk, clock=clock)
+    with pytest.raises(RateLimited):
+        on_demand.refresh(expired, clock=clock)
+    assert not Token.objects.due(now=clock()).exists()
+    assert periodic.refresh_many([expired.pk], clock=clock) == periodic.Tally(skipped=1)
+    assert mailup_requests == []
+
+    clock.move(seconds=2)
+    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+    expired.refresh_from_db()
+    assert (expired.blocked_until, expired.error_code, expired.error_details) == (None, "", {})
+
+
+def test_without_retry_after_nothing_is_blocked(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
+    mailup_sandbox.fail_with("status", status=429, path=TOKEN)
+    with pytest.raises(RateLimited):
+        on_demand.usable_token(expired.pk, clock=clock)
+    expired.refresh_from_db()
+
+    assert expired.blocked_until is None
+    on_demand.refresh(expired, clock=clock)
+
+
+def test_what_a_caller_gets_without_a_request_of_its_own_says_that_nothing_was_sent(
+    expired: Token, mailup_sandbox: Sandbox, clock: Any
+) -> None:
+    mailup_sandbox.fail_with("drop", path=TOKEN)
+    with pytest.raises(MailUpUnavailable):
+        on_demand.usable_token(expired.pk, clock=clock)
+    with pytest.raises(MailUpUnavailable) as caught:
+        on_demand.usable_token(expired.pk, clock=clock)
+
+    assert not caught.value.may_have_arrived
+    assert caught.value.grant_may_be_spent
+
+
+def test_the_error_is_stored_as_data(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
+    mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+    with pytest.raises(MailUpUnavailable):
+        on_demand.usable_token(expired.pk, clock=clock)
+    expired.refresh_from_db()
+
+    assert expired.error_code == "unavailable"
+    assert expired.error_details == {"reason": "status", "status": 503, "grant_may_be_spent": True}
+    assert str(expired.last_error) == "MailUp answered with status 503: try again later."
+    assert expired.failed_at == clock() != timezone.now()
