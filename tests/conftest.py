@@ -13,13 +13,16 @@ from django.utils import timezone
 from . import servers
 
 
+def pytest_configure() -> None:
+    """Stop if the database that DATABASE_URL names can't be used, but is required."""
+    if servers.REQUIRED and django_settings.NO_DATABASE:
+        raise pytest.UsageError(django_settings.NO_DATABASE)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without the database that DATABASE_URL names there is nothing to test: skip, or fail where it is required."""
-    reason = django_settings.NO_DATABASE
-    if reason and servers.REQUIRED:
-        raise pytest.UsageError(reason)
-    for item in items if reason else ():
-        item.add_marker(pytest.mark.skip(reason=reason))
+    """Skip everything if the database that DATABASE_URL names can't be used."""
+    for item in items if django_settings.NO_DATABASE else ():
+        item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
 
 
 class Clock:
