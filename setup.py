@@ -54,7 +54,7 @@ setup(
         "mariadb": MARIADB,
         "redis": REDIS,
     },
-    entry_points={"pytest11": ["django_mailup = django_mailup.testing"]},
+    entry_points={"pytest11": ["django_mailup = django_mailup.pytest_plugin"]},
     keywords=["django", "mailup", "oauth2", "celery", "email marketing"],
     classifiers=[
         "Development Status :: 4 - Beta",

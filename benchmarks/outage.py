@@ -44,13 +44,12 @@ class Seen:
         return max(self.by_second.values())
 
 
-def populate(count: int, clock: Clock, make_user: Callable[[int], Any]) -> None:
+def populate(count: int, sandbox: Sandbox, clock: Clock, make_user: Callable[[int], Any]) -> None:
     """Connect so many users, each with a pair of its own, spread evenly over a lifetime."""
     from django_mailup.models import Token
     from django_mailup.services import connect_with_password
 
     first = connect_with_password(username="m12345", password="sandbox", user=make_user(0), clock=clock)
-    sandbox = _sandbox()
     lifetime = first.expires_at - first.connected_at
     rows = []
     for number in range(1, count):
@@ -68,19 +67,13 @@ def populate(count: int, clock: Clock, make_user: Callable[[int], Any]) -> None:
     Token.objects.bulk_create(rows, batch_size=500)
 
 
-def _sandbox() -> Sandbox:
-    from django.conf import settings
-
-    return settings.MAILUP["ADAPTER"]().sandbox  # type: ignore[no-any-return]
-
-
-def endure(clock: Clock) -> Seen:
+def endure(sandbox: Sandbox, clock: Clock) -> Seen:
     """Live through an hour of work, an hour without MailUp, and two hours of work; the sweep runs every period."""
     from django_mailup.conf import app_settings
     from django_mailup.models import Token
     from django_mailup.renewal import periodic
 
-    sandbox, seen, begin = _sandbox(), Seen(), clock()
+    seen, begin = Seen(), clock()
     while clock() < begin + 4 * HOUR:
         started = clock()
         down = begin + HOUR <= started < begin + 2 * HOUR
@@ -111,17 +104,17 @@ def main() -> None:
 
         from django_mailup.conf import app_settings
         from django_mailup.models import Token
-        from django_mailup.sandbox import Options, Sandbox
-        from django_mailup.sandbox.adapter import SandboxAdapter
         from django_mailup.services import register
+        from django_mailup.testing import use_sandbox
 
         clock = Clock()
-        adapter = SandboxAdapter(Sandbox(Options(rate_limit=0), clock=clock.seconds))
-        settings.MAILUP = {"ENCRYPTION_KEYS": settings.MAILUP["ENCRYPTION_KEYS"], "ADAPTER": lambda: adapter}
-        register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
-        users = User.objects.bulk_create(User(username=f"u{number}") for number in range(options.connections))
-        populate(options.connections, clock, users.__getitem__)
-        seen = endure(clock)
+        settings.MAILUP = {"ENCRYPTION_KEYS": settings.MAILUP["ENCRYPTION_KEYS"]}
+        with use_sandbox() as sandbox:
+            sandbox.clock = clock.seconds
+            register(name="B", client_id=sandbox.client_id, client_secret=sandbox.client_secret)
+            users = User.objects.bulk_create(User(username=f"u{number}") for number in range(options.connections))
+            populate(options.connections, sandbox, clock, users.__getitem__)
+            seen = endure(sandbox, clock)
         live = Token.objects.filter(status=Token.Status.ACTIVE, failure_count=0, expires_at__gt=clock()).count()
         rate = app_settings.REFRESH_RATE
     result = {

@@ -12,8 +12,7 @@ class DjangoMailUpConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks
-        from .mailup import oauth
+        from . import checks, library_logs
 
         checks.register_all()
-        oauth.silence_library_secrets()
+        library_logs.silence_library_secrets()

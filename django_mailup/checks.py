@@ -1,36 +1,29 @@
-"""System checks: what would go wrong is said at start. No database, no network. Each has its own id and a hint."""
+"""System checks. They use neither the database nor the network; each has an id of its own and a hint.
+
+Most of E002 to E011 come from the table of settings: each row says which values it accepts, and the id of its check.
+"""
 
 from __future__ import annotations
 
 import difflib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 
-from . import conf, crypto
-from .beat import DEFAULT_PERIOD, TASK
-from .conf import PRODUCTION, app_settings
+from .beat import TASK
+from .setting_kinds import MAKE_KEY, Setting
+from .settings_table import ROWS, MailUpSettings
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-NUMBERS: Final = (
-    "TIMEOUT",
-    "TOKEN_DEADLINE",
-    "REFRESH_MARGIN",
-    "REFRESH_PERIOD",
-    "REFRESH_BATCH_SIZE",
-    "REFRESH_CONCURRENCY",
-    "REFRESH_RATE",
-    "STATE_LIFETIME",
-)
-NOT_NEGATIVE: Final = ("RATE_LIMIT", "RATE_PATIENCE")
 UNSHARED_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
-MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-CHOICES: Final = {"CLIENT_AUTHENTICATION": ("body", "basic"), "STATE_IN": ("path", "query")}
+REMOVED_KEYS: Final = {
+    "ADAPTER": "Remove it. In tests, use django_mailup.testing.use_sandbox() or the pytest fixture mailup_sandbox."
+}
 
 
 def register_all() -> None:
@@ -40,116 +33,109 @@ def register_all() -> None:
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
-    """E001 to E010: what `settings.MAILUP` says."""
+    """Return E001 to E011: what is wrong with `settings.MAILUP`."""
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
-        return [
-            _error("The MAILUP setting is not a dict.", 'Write MAILUP = {"BASE_URL": ...}, or leave it out.', "E001")
-        ]
-    found: list[checks.CheckMessage] = []
-    for key in raw:
-        if key not in conf.KEYS:
-            near = difflib.get_close_matches(str(key).upper(), conf.KEYS, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(conf.KEYS)}."
-            found.append(_error(f"MAILUP has no key {key!r}.", hint, "E002"))
-    for key in NUMBERS:
-        value = raw.get(key, 1)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            found.append(
-                _error(f"MAILUP[{key!r}] is not a positive number.", "Give a number greater than zero.", "E003")
+        hint = 'Write MAILUP = {"BASE_URL": ...} with the keys that you need, or remove the setting.'
+        return [_error("The setting MAILUP is not a dict.", hint, "E001")]
+    wrong = {row.name for row in ROWS.values() if row.name in raw and not row.accepts(raw[row.name])}
+    values = _accepted_values(raw)
+    found = [_unknown_key(key) for key in raw if key not in ROWS]
+    found += [_wrong_value(ROWS[name], raw[name]) for name in ROWS if name in wrong]
+    if values.CACHE_ALIAS not in settings.CACHES:
+        message = f"MAILUP['CACHE_ALIAS'] is {values.CACHE_ALIAS!r}, which is not in CACHES."
+        found.append(_error(message, f"Use one of: {', '.join(settings.CACHES)}.", "E010"))
+    found += _check_http(values.BASE_URL)
+    if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
+        found.append(
+            _error(
+                "MAILUP['REFRESH_MARGIN'] is not more than twice REFRESH_PERIOD: tokens could expire between two runs"
+                " of the periodic task.",
+                "Raise REFRESH_MARGIN above twice REFRESH_PERIOD, or run the task more often and lower REFRESH_PERIOD.",
+                "E007",
             )
-    for key in NOT_NEGATIVE:
-        value = raw.get(key, 1)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-            found.append(_error(f"MAILUP[{key!r}] is no number, or negative.", "Give a number, or zero.", "E003"))
-    alias = raw.get("CACHE_ALIAS", "default")
-    if alias not in settings.CACHES:
-        hint = f"Name one of CACHES: {', '.join(settings.CACHES)}."
-        found.append(_error(f"MAILUP['CACHE_ALIAS'] is {alias!r}, which CACHES doesn't have.", hint, "E010"))
-    for key, allowed in CHOICES.items():
-        if raw.get(key, allowed[0]) not in allowed:
-            found.append(_error(f"MAILUP[{key!r}] is {raw[key]!r}.", f"Use one of {', '.join(allowed)}.", "E004"))
-    keys = raw.get("ENCRYPTION_KEYS", ())
-    if isinstance(keys, (str, bytes)) or not isinstance(keys, (list, tuple)) or not all(map(crypto.is_key, keys)):
-        hint = f"It is a list of keys, newest first. Make one with: {MAKE_KEY}"
-        found.append(_error("MAILUP['ENCRYPTION_KEYS'] holds something that is no Fernet key.", hint, "E005"))
-    found += _check_base_url(raw.get("BASE_URL", PRODUCTION))
-    numbers_are_wrong = any(message.id == "django_mailup.E003" for message in found)
-    if not numbers_are_wrong and app_settings.REFRESH_MARGIN <= 2 * app_settings.REFRESH_PERIOD:
-        hint = "Raise REFRESH_MARGIN above twice REFRESH_PERIOD, or run the task more often and lower REFRESH_PERIOD."
-        found.append(_error("Tokens could expire between two runs of the periodic task.", hint, "E007"))
+        )
     if not settings.USE_TZ:
-        found.append(_error("django_mailup needs aware datetimes.", "Set USE_TZ = True, Django's default.", "E008"))
+        hint = "Set USE_TZ = True, Django's default."
+        found.append(_error("USE_TZ is off, but django_mailup needs aware datetimes.", hint, "E008"))
     return found
 
 
-def _has_fault(base_url: object) -> bool:
-    try:
-        url = urlsplit(base_url) if isinstance(base_url, str) else urlsplit("")
-        proper = bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is no number
-        return True
-    return not proper or url.scheme not in ("http", "https") or bool(url.query or url.fragment or url.username)
+def _accepted_values(raw: Mapping[str, Any]) -> MailUpSettings:
+    """Return the settings of a dict, where the default replaces each value that its row doesn't accept."""
+    accepted = {name: raw[name] for name, row in ROWS.items() if name in raw and row.accepts(raw[name])}
+    return MailUpSettings(lambda: accepted)
 
 
-def _check_base_url(value: str) -> list[checks.CheckMessage]:
-    hint = f"Use {PRODUCTION}, or leave the key out."
-    if _has_fault(value):
-        return [_error("MAILUP['BASE_URL'] is not a web address.", hint, "E006")]
-    url = urlsplit(value)
+def _unknown_key(key: object) -> checks.CheckMessage:
+    near = difflib.get_close_matches(str(key).upper(), ROWS, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"The keys are: {', '.join(ROWS)}."
+    return _error(f"MAILUP has no key {key!r}.", REMOVED_KEYS.get(str(key), hint), "E002")
+
+
+def _wrong_value(row: Setting[Any], value: object) -> checks.CheckMessage:
+    shown = "" if row.is_secret else f"is {value!r}, which "
+    return _error(f"MAILUP[{row.name!r}] {shown}is not {row.expects}.", row.hint, row.check)
+
+
+def _check_http(base_url: str) -> Iterable[checks.CheckMessage]:
+    url = urlsplit(base_url)
     if url.scheme == "https":
-        return []
+        return
     if not settings.DEBUG and url.hostname not in LOOPBACK:
-        return [_error("MAILUP['BASE_URL'] would send tokens in clear over http.", hint, "E006")]
-    if not os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):
-        hint = (
-            "For a local sandbox, set the environment variable OAUTHLIB_INSECURE_TRANSPORT=1; in production, use https."
-        )
-        return [_error("MAILUP['BASE_URL'] is plain http, which requests-oauthlib refuses.", hint, "E009")]
-    return []
+        message = "MAILUP['BASE_URL'] is plain http to another machine: tokens would be sent unencrypted."
+        yield _error(message, ROWS["BASE_URL"].hint, "E006")
+    elif not os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):
+        hint = "For a local sandbox, set the environment variable OAUTHLIB_INSECURE_TRANSPORT=1. Otherwise use https."
+        yield _error("MAILUP['BASE_URL'] is plain http, which requests-oauthlib refuses.", hint, "E009")
 
 
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
-    """W001 to W006: what would be unwise in production."""
+    """Return W001 to W006: what is unwise in production."""
     found: list[checks.CheckMessage] = []
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         return found
-    base_url = raw.get("BASE_URL", PRODUCTION)
-    if not settings.DEBUG and not _has_fault(base_url) and urlsplit(base_url).hostname in LOOPBACK:
-        hint = "Remove BASE_URL to talk to MailUp itself."
-        found.append(_warning("MAILUP['BASE_URL'] is this machine, although DEBUG is off.", hint, "W001"))
+    values = _accepted_values(raw)
+    if not settings.DEBUG and urlsplit(values.BASE_URL).hostname in LOOPBACK:
+        hint = "Remove BASE_URL to use MailUp itself."
+        found.append(_warning("MAILUP['BASE_URL'] is an address of this machine, although DEBUG is off.", hint, "W001"))
     if not settings.DEBUG and os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):
-        hint = "Remove it from the environment: it lets every OAuth library of this process use plain http."
-        found.append(_warning("OAUTHLIB_INSECURE_TRANSPORT is set, although DEBUG is off.", hint, "W002"))
+        hint = "Remove it from the environment: with it every OAuth library in this process accepts plain http."
+        found.append(_warning("The environment has OAUTHLIB_INSECURE_TRANSPORT, although DEBUG is off.", hint, "W002"))
     if not settings.DEBUG and logging.getLogger("requests_oauthlib").getEffectiveLevel() <= logging.DEBUG:
-        hint = "Set that logger to INFO: at DEBUG the library writes tokens and client secrets."
+        hint = "Set that logger to INFO: at DEBUG the library logs tokens and client secrets."
         found.append(_warning("The logger requests_oauthlib is at DEBUG, although DEBUG is off.", hint, "W003"))
     entry = getattr(settings, "CELERY_BEAT_SCHEDULE", {}).get(TASK, {})
-    every, period = entry.get("schedule"), raw.get("REFRESH_PERIOD", DEFAULT_PERIOD)
+    every, period = entry.get("schedule"), values.REFRESH_PERIOD.total_seconds()
     if isinstance(every, (int, float)) and every != period:
-        hint = "Write CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP), so that both are REFRESH_PERIOD."
-        found.append(
-            _warning(f"The renewal is scheduled every {every} s, but REFRESH_PERIOD is {period}.", hint, "W005")
+        message = (
+            f"CELERY_BEAT_SCHEDULE runs the renewal every {every:g} seconds,"
+            f" but MAILUP['REFRESH_PERIOD'] is {period:g} seconds."
         )
-    cache = settings.CACHES.get(raw.get("CACHE_ALIAS", "default"), {}).get("BACKEND", "")
-    if not settings.DEBUG and raw.get("RATE_LIMIT", True) and cache.endswith(UNSHARED_CACHES):
-        hint = "Use Redis, Memcached or the database as that cache, or set RATE_LIMIT to 0 and let MailUp say 429."
-        found.append(
-            _warning("The cache is local to one process, so processes together may exceed RATE_LIMIT.", hint, "W006")
+        hint = "Write CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP), which schedules REFRESH_PERIOD."
+        found.append(_warning(message, hint, "W005"))
+    cache = settings.CACHES.get(values.CACHE_ALIAS, {}).get("BACKEND", "")
+    if not settings.DEBUG and values.RATE_LIMIT and cache.endswith(UNSHARED_CACHES):
+        message = "The cache of MAILUP['CACHE_ALIAS'] is not shared, so processes together can exceed RATE_LIMIT."
+        hint = (
+            "Use a cache on Redis, Memcached or the database, or set RATE_LIMIT to 0: then MailUp answers 429 to what"
+            " is too much."
         )
+        found.append(_warning(message, hint, "W006"))
     if not raw.get("ENCRYPTION_KEYS"):
         hint = (
-            "Stored secrets are encrypted with a key derived from SECRET_KEY; a key of their own survives its change."
-            f" Make one with: {MAKE_KEY} and put it into MAILUP['ENCRYPTION_KEYS']. Everything stored stays readable."
+            "Without keys, stored secrets are encrypted with a key derived from SECRET_KEY, and are lost with it."
+            f" Make a key with: {MAKE_KEY} and put it into the list MAILUP['ENCRYPTION_KEYS']."
+            " Everything stored stays readable."
         )
         found.append(_warning("MAILUP['ENCRYPTION_KEYS'] is not set.", hint, "W004"))
     return found
 
 
-def _error(message: str, hint: str, number: str) -> checks.Error:
+def _error(message: str, hint: str, number: str) -> checks.CheckMessage:
     return checks.Error(message, hint=hint, id=f"django_mailup.{number}")
 
 
-def _warning(message: str, hint: str, number: str) -> checks.Warning:
+def _warning(message: str, hint: str, number: str) -> checks.CheckMessage:
     return checks.Warning(message, hint=hint, id=f"django_mailup.{number}")

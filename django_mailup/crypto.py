@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from .conf import app_settings
 from .exceptions import DecryptionFailed, Misconfigured
+from .setting_kinds import is_key
+
+# cryptography is imported where it is used: models import this module, and django.setup() does without it.
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 MASK: Final = "••••••••"
 
@@ -39,6 +41,8 @@ class Sealed:
         """
         if not self.ciphertext:
             return ""
+        from cryptography.fernet import InvalidToken
+
         try:
             return _fernet(self.purpose).decrypt(self.ciphertext.encode()).decode()
         except (InvalidToken, ValueError):
@@ -46,6 +50,8 @@ class Sealed:
 
     def is_current(self) -> bool:
         """Return whether it is encrypted with the newest key. If not, seal it again."""
+        from cryptography.fernet import InvalidToken
+
         newest = _fernet(self.purpose)._fernets[0]
         try:
             newest.decrypt(self.ciphertext.encode())
@@ -69,15 +75,6 @@ class Sealed:
         return "<Sealed>" if self.ciphertext else "<Sealed: empty>"
 
 
-def is_key(value: object) -> bool:
-    """Return whether a value is a Fernet key: 32 bytes in URL-safe base64."""
-    try:
-        Fernet(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
 def _fernet(purpose: str) -> MultiFernet:
     secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return _fernet_of(app_settings.ENCRYPTION_KEYS, secret_keys, purpose)
@@ -86,6 +83,8 @@ def _fernet(purpose: str) -> MultiFernet:
 @lru_cache(maxsize=64)
 def _fernet_of(keys: tuple[str, ...], secret_keys: tuple[str | bytes, ...], purpose: str) -> MultiFernet:
     """Return the keys of one purpose, derived from every configured key; those of SECRET_KEY last, for reading only."""
+    from cryptography.fernet import Fernet, MultiFernet
+
     if not all(map(is_key, keys)):
         raise Misconfigured("MAILUP['ENCRYPTION_KEYS'] holds something that is no Fernet key.")
     materials = [base64.urlsafe_b64decode(key) for key in keys]
@@ -94,5 +93,8 @@ def _fernet_of(keys: tuple[str, ...], secret_keys: tuple[str | bytes, ...], purp
 
 
 def _derive(material: bytes, purpose: str) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     key = HKDF(algorithm=SHA256(), length=32, salt=b"django_mailup", info=purpose.encode()).derive(material)
     return base64.urlsafe_b64encode(key)

@@ -1,52 +1,30 @@
-"""The `MAILUP` setting from environment variables, for settings modules that want it so. Imports no settings."""
+"""The dict `MAILUP` from environment variables, for settings modules. It needs no configured Django."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
-_NUMBERS = (
-    "RATE_PATIENCE",
-    "REFRESH_MARGIN",
-    "REFRESH_PERIOD",
-    "REFRESH_RATE",
-    "STATE_LIFETIME",
-    "TIMEOUT",
-    "TOKEN_DEADLINE",
-)
-_COUNTS = ("RATE_LIMIT", "REFRESH_BATCH_SIZE", "REFRESH_CONCURRENCY")
-_TEXTS = ("BASE_URL", "CACHE_ALIAS", "CLIENT_AUTHENTICATION", "STATE_IN", "CONNECTED_URL")
+from .settings_table import ROWS
 
 
 def mailup_settings(env: Env, prefix: str = "MAILUP_") -> dict[str, Any]:
-    """Return the dict for `settings.MAILUP`, of those variables that are set.
+    """Return the dict for `settings.MAILUP`, with a key for each environment variable that is set.
 
-    Each key of the dict is a variable of the same name behind the prefix, such as `MAILUP_BASE_URL`; times are
-    seconds, `MAILUP_ENCRYPTION_KEYS` is a comma-separated list, newest key first.
+    A variable has the name of its key behind the prefix, such as `MAILUP_BASE_URL`. `MAILUP_ENCRYPTION_KEYS` is a
+    comma-separated list, newest key first. The system checks look at the values.
 
     Raises:
-        django.core.exceptions.ImproperlyConfigured: a number isn't one.
+        django.core.exceptions.ImproperlyConfigured: a number can't be read as one.
     """
     found: dict[str, Any] = {}
-    for key in _TEXTS:
-        if prefix + key in env.ENVIRON:
-            found[key] = env.str(prefix + key)
-    for key in _NUMBERS:
-        if prefix + key in env.ENVIRON:
-            found[key] = _number(env, prefix + key, env.float)
-    for key in _COUNTS:
-        if prefix + key in env.ENVIRON:
-            found[key] = _number(env, prefix + key, env.int)
-    if prefix + "ENCRYPTION_KEYS" in env.ENVIRON:
-        found["ENCRYPTION_KEYS"] = [key.strip() for key in env.list(prefix + "ENCRYPTION_KEYS") if key.strip()]
+    for name, row in ROWS.items():
+        variable = prefix + name
+        if variable in env.ENVIRON:
+            try:
+                found[name] = row.parse(env, variable)
+            except ValueError:
+                raise ImproperlyConfigured(f"The environment variable {variable} must be {row.expects}.") from None
     return found
-
-
-def _number(env: Env, name: str, read: Any) -> Any:
-    from django.core.exceptions import ImproperlyConfigured
-
-    try:
-        return read(name)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number.") from None

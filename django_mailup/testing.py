@@ -1,84 +1,71 @@
-"""Pytest fixtures for sites that use django_mailup, registered as a plugin: a MailUp that never leaves the process.
+"""For tests of sites that use django_mailup: `use_sandbox` lets all of it talk to a MailUp inside the process.
 
-def test_sign_up(client, mailup_connection):
-    mailup_connection(client.user)
-    ...
-
-mailup_sandbox       the local MailUp: change its options, let it fail, move its clock, hold it up by hooks
-mailup_requests      everything that was sent to it
-mailup_registration  a ClientRegistration that it knows
-mailup_connection    connects a user (or the site, with None) and returns the Token
-mailup_server        the same sandbox on a real socket: its base URL
+With pytest, the fixtures of `django_mailup.pytest_plugin` do the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
+from django.test.utils import TestContextDecorator
 
-# A plugin is loaded in every test session, also where neither Django nor the sandbox is used: import late.
-if TYPE_CHECKING:
-    import requests
+from . import network
 
-    from .models import ClientRegistration, Token
-    from .sandbox import Sandbox
-    from .sandbox.adapter import SandboxAdapter
-
-
-@pytest.fixture
-def mailup_sandbox(_mailup_adapter: SandboxAdapter) -> Sandbox:
-    """A local MailUp that everything of django_mailup talks to during the test."""
-    return _mailup_adapter.sandbox
-
-
-@pytest.fixture
-def mailup_requests(_mailup_adapter: SandboxAdapter) -> list[requests.PreparedRequest]:
-    """Everything that was sent to the sandbox, oldest first."""
-    return _mailup_adapter.requests
-
-
-@pytest.fixture
-def _mailup_adapter(settings: Any) -> SandboxAdapter:
+try:
     from .sandbox import Options, Sandbox
     from .sandbox.adapter import SandboxAdapter
+except ImportError:
+    raise ImportError('The sandbox needs werkzeug: pip install "django-mailup-connect[sandbox]"') from None
 
-    adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)))
-    settings.MAILUP = {**getattr(settings, "MAILUP", {}), "ADAPTER": lambda: adapter, "RATE_LIMIT": 0}
-    return adapter
-
-
-@pytest.fixture
-def mailup_registration(mailup_sandbox: Sandbox, db: None) -> ClientRegistration:
-    """A client registration that the sandbox knows, as the default one."""
-    from . import services
-
-    registration, _ = services.register(
-        name="Sandbox", client_id=mailup_sandbox.client_id, client_secret=mailup_sandbox.client_secret
-    )
-    return registration
+if TYPE_CHECKING:
+    import requests
+    from requests.adapters import BaseAdapter
 
 
-@pytest.fixture
-def mailup_connection(mailup_registration: ClientRegistration) -> Callable[..., Token]:
-    """Return a function that connects a user to a sandbox account."""
-    from . import services
+class use_sandbox(TestContextDecorator):  # noqa: N801 - named like Django's override_settings, and used like it
+    """Let django_mailup talk to a sandbox in this process instead of MailUp, in all threads.
 
-    def connect(user: Any = None, *, username: str = "m12345", password: str = "sandbox") -> Token:
-        return services.connect_with_password(
-            username=username, password=password, user=user, registration=mailup_registration.slug
-        )
+        with use_sandbox() as sandbox:
+            ...
 
-    return connect
+    It also decorates a function, or a `unittest.TestCase`, for each of its tests:
 
+        @use_sandbox(attr_name="sandbox")
+        class NewsletterTests(TestCase):
+            def test_lists(self):
+                self.sandbox.fail_with("status", status=503)
 
-@pytest.fixture
-def mailup_server(mailup_sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Serve the sandbox on a socket of this machine, and let django_mailup reach it there."""
-    from .sandbox.server import serving
+    The client keeps no `RATE_LIMIT` meanwhile. To meet MailUp's limit, turn it on: `sandbox.configure(rate_limit=5)`.
+    Processes that are started meanwhile are not affected, nor are clients that were made before.
 
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-    with serving(mailup_sandbox) as base_url:
-        settings.MAILUP = {**settings.MAILUP, "ADAPTER": None, "BASE_URL": base_url}
-        yield base_url
+    Args:
+        sandbox: the sandbox; a new one without a limit of calls each time, if None is given.
+        attr_name: the attribute of a decorated test case that holds the sandbox.
+        kwarg_name: the argument of a decorated function that gets the sandbox.
+
+    Attributes:
+        requests: what was sent to the sandbox since the block or the test began, oldest first.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox | None = None, *, attr_name: str | None = None, kwarg_name: str | None = None
+    ) -> None:
+        super().__init__(attr_name=attr_name, kwarg_name=kwarg_name)
+        self._sandbox = sandbox
+        self._before: list[BaseAdapter | None] = []
+        self.requests: list[requests.PreparedRequest] = []
+
+    def enable(self) -> Sandbox:
+        """Put the sandbox in place, and return it."""
+        adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)) if self._sandbox is None else self._sandbox)
+        self.requests = adapter.requests
+        self._before.append(network.replace(adapter))
+        return adapter.sandbox
+
+    def disable(self) -> None:
+        """Put back what was in place before."""
+        network.replace(self._before.pop())
+
+    if TYPE_CHECKING:  # Django's stubs promise something else for every context
+
+        def __enter__(self) -> Sandbox: ...  # type: ignore[override]

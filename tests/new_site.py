@@ -19,14 +19,15 @@ USE = """
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.test.utils import setup_test_environment
-from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for, connect_with_password, register
+from django_mailup.testing import use_sandbox
 
 setup_test_environment()
-register(name="New", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
 user = get_user_model().objects.create_superuser("ada", password="x")
-connect_with_password(username="m12345", password="sandbox", user=user)
-assert [each.name for each in client_for(user).lists.all()] == ["Newsletter", "Recipes", "Press"]
+with use_sandbox() as sandbox:
+    register(name="New", client_id=sandbox.client_id, client_secret=sandbox.client_secret)
+    connect_with_password(username="m12345", password="sandbox", user=user)
+    assert [each.name for each in client_for(user).lists.all()] == ["Newsletter", "Recipes", "Press"]
 browser = Client()
 browser.force_login(user)
 for path in ("/mailup/", "/mailup/connect/", "/mailup/failed/unavailable/", "/admin/django_mailup/token/"):
@@ -37,10 +38,6 @@ print("the new site works")
 """
 SETTINGS = """
 INSTALLED_APPS += ["django_mailup"]
-from django_mailup.sandbox import Sandbox
-from django_mailup.sandbox.adapter import SandboxAdapter
-adapter = SandboxAdapter(Sandbox())
-MAILUP = {"ADAPTER": lambda: adapter}
 """
 URLS = """
 from django.urls import include

@@ -96,8 +96,7 @@ class Victim:
         self.said: list[str] = []
         self._heard = threading.Condition()
         self._folder = tempfile.TemporaryDirectory()
-        mailup = {key: value for key, value in settings.MAILUP.items() if key != "ADAPTER"}
-        given = {"kind": kind, "database": database or reach(), "mailup": mailup, "pk": token.pk}
+        given = {"kind": kind, "database": database or reach(), "mailup": settings.MAILUP, "pk": token.pk}
         self._broker = ExitStack()
         if kind in ("worker", "group"):
             given["celery"] = self._broker.enter_context(broker("redis"))

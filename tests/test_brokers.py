@@ -68,10 +68,9 @@ def due(
 
 @contextmanager
 def worker(settings: Any, conf: dict[str, Any], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    mailup = {key: value for key, value in settings.MAILUP.items() if key != "ADAPTER"}
     given = {
         "database": reach(),
-        "mailup": mailup,
+        "mailup": settings.MAILUP,
         "conf": conf,
         "arguments": arguments,
     }

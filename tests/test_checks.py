@@ -11,11 +11,13 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
+from django.urls import reverse_lazy
 
 from django_mailup import checks
 from django_mailup.beat import mailup_beat_schedule
+from django_mailup.settings_table import ROWS
 
-KEY = "dGhlIHNhbWUga2V5IGluIGVhY2ggd29ya2VyIHByb2M="  # constant: it is part of the ids of parametrized tests
+KEY = "bm90aGluZyBpcyBlbmNyeXB0ZWQgd2l0aCB0aGlzIGs="
 FINE = {"ENCRYPTION_KEYS": [KEY], "RATE_LIMIT": 0}
 
 
@@ -58,6 +60,15 @@ def ids() -> list[str]:
         ({**FINE, "BASE_URL": "http://services.mailup.com"}, ["E006"]),
         ({**FINE, "BASE_URL": "http://localhost:8777"}, ["E009", "W001"]),
         ({**FINE, "REFRESH_MARGIN": 600, "REFRESH_PERIOD": 300}, ["E007"]),
+        ({**FINE, "TIMEOUT": float("inf")}, ["E003"]),
+        ({**FINE, "REFRESH_MARGIN": 1e300}, ["E003"]),
+        ({**FINE, "REFRESH_PERIOD": "300", "REFRESH_MARGIN": 1}, ["E003"]),
+        ({**FINE, "REFRESH_BATCH_SIZE": 2.5}, ["E003"]),
+        ({**FINE, "REFRESH_CONCURRENCY": 0}, ["E003"]),
+        ({**FINE, "CACHE_ALIAS": ["default"]}, ["E010"]),
+        ({**FINE, "CLIENT_AUTHENTICATION": None}, ["E004"]),
+        ({**FINE, "CONNECTED_URL": None}, ["E011"]),
+        ({**FINE, "CONNECTED_URL": ""}, ["E011"]),
     ],
     ids=str,
 )
@@ -65,6 +76,36 @@ def test_settings(mailup: Any, expected: list[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
     with override_settings(MAILUP=mailup):
         assert ids() == expected
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_is_checked(name: str) -> None:
+    with override_settings(MAILUP={**FINE, name: object()}):
+        found = [message for message in checks.check_settings() if f"MAILUP[{name!r}]" in message.msg]
+
+    assert [message.id for message in found] == [f"django_mailup.{ROWS[name].check}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("TIME_OUT", "Did you mean TIMEOUT?"), ("ADAPTER", "use_sandbox()"), (5, "The keys are: BASE_URL")],
+)
+def test_the_hint_for_an_unknown_key(key: Any, hint: str) -> None:
+    with override_settings(MAILUP={**FINE, key: None}):
+        (found,) = checks.check_settings()
+
+    assert found.id == "django_mailup.E002"
+    assert hint in str(found.hint)
+
+
+@override_settings(MAILUP={**FINE, "BASE_URL": "https://ada:hush@services.mailup.com", "ENCRYPTION_KEYS": ["hush"]})
+def test_what_may_be_secret_is_not_shown() -> None:
+    assert "hush" not in str(checks.check_settings())
+
+
+@override_settings(MAILUP={**FINE, "CONNECTED_URL": reverse_lazy("no-such-name")})
+def test_a_lazy_url_is_left_alone() -> None:
+    assert ids() == []
 
 
 @override_settings(MAILUP=FINE, USE_TZ=False)

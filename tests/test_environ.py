@@ -6,8 +6,8 @@ import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_mailup import conf
 from django_mailup.environ import mailup_settings
+from django_mailup.settings_table import ROWS
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, object]:
@@ -30,11 +30,25 @@ def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4",
     )  # fmt: skip
 
-    assert set(found) == set(conf.KEYS) - {"ADAPTER"}
+    assert set(found) == set(ROWS)
+    assert [name for name, value in found.items() if not ROWS[name].accepts(value)] == ["ENCRYPTION_KEYS"]
     assert found["ENCRYPTION_KEYS"] == ["a", "b"]
     assert (found["TOKEN_DEADLINE"], found["REFRESH_BATCH_SIZE"]) == (7.5, 20)
 
 
-def test_a_number_that_is_none_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ImproperlyConfigured, match="MAILUP_TIMEOUT"):
-        read(monkeypatch, MAILUP_TIMEOUT="ten")
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [("TIMEOUT", "ten", "a number of seconds greater than 0"), ("RATE_LIMIT", "0.5", "a whole number, at least 0")],
+)
+def test_a_number_that_is_none_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"MAILUP_{variable} must be {expected}"):
+        read(monkeypatch, **{f"MAILUP_{variable}": value})
+
+
+def test_another_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = environ.Env()
+    monkeypatch.setattr(env, "ENVIRON", {"NEWS_TIMEOUT": "10", "MAILUP_TIMEOUT": "20"})
+
+    assert mailup_settings(env, "NEWS_") == {"TIMEOUT": 10}

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 import django_mailup
-from django_mailup import checks, conf, exceptions, signals
+from django_mailup import checks, exceptions, setting_kinds, signals
 from django_mailup.exceptions import MailUpError
+from django_mailup.settings_table import ROWS, readme_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(path.stem for path in (ROOT / "django_mailup/management/commands").glob("mailup_*.py"))
 SIGNALS = sorted(name for name, value in vars(signals).items() if isinstance(value, signals.Signal))
-CHECK_IDS = sorted(set(re.findall(r'"([EW]\d{3})"', inspect.getsource(checks))))
+CHECK_IDS = sorted(set(re.findall(r'"([EW]\d{3})"', inspect.getsource(checks) + inspect.getsource(setting_kinds))))
 
 
 def test_version_changelog_and_metadata_agree() -> None:
@@ -56,10 +57,14 @@ def test_the_tree_of_exceptions_is_drawn_as_it_is() -> None:
     assert all(str(each()) == (inspect.getdoc(each) or "").splitlines()[0] for each in classes)
 
 
-@pytest.mark.parametrize("name", conf.KEYS)
+@pytest.mark.parametrize("name", ROWS)
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in README
-    assert inspect.getdoc(getattr(conf.MailUpSettings, name))
+    assert inspect.getdoc(ROWS[name])
+
+
+def test_the_table_of_settings_is_the_generated_one() -> None:
+    assert readme_table() in README, "put there what `python -m django_mailup.settings_table` prints"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -88,6 +93,6 @@ def test_every_exception_is_documented(name: str) -> None:
 def test_the_example_lists_every_environment_variable() -> None:
     listed = (ROOT / "example_project/.env.example").read_text(encoding="utf-8")
     settings = (ROOT / "example_project/config/settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)) | {f"MAILUP_{key}" for key in conf.KEYS}
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)) | {f"MAILUP_{key}" for key in ROWS}
 
-    assert {name for name in read if name not in listed} <= {"MAILUP_ADAPTER", "MAILUP_CONNECTED_URL"}
+    assert {name for name in read if name not in listed} == set()

@@ -9,13 +9,13 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
+from .. import network
 from ..conf import app_settings
 from ..exceptions import MailUpError, MultipleConnections, NotConnected
 from ..mailup.client import MailUpClient
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
-from ..registrations import oauth
 from ..renewal import on_demand, stored_token
 from ..renewal.stored_token import Clock, UsableToken
 from ..throttle import CacheThrottle
@@ -104,11 +104,13 @@ def client_of(
         DecryptionFailed: the stored token can't be read with the configured keys.
     """
     source = _StoredTokenSource(token, clock)
+    adapter = network.replacement()
+    throttle = CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}")
     return MailUpClient(
         source,
         endpoints=app_settings.endpoints(),
-        transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=oauth.adapter()),
-        throttle=CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}"),
+        transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=adapter),
+        throttle=throttle if adapter is None else None,  # the limit is the real MailUp's; a sandbox has its own
         patience=app_settings.RATE_PATIENCE if patience is None else patience,
         on_success=source.identify if identify and not token.account_uid else None,
     )

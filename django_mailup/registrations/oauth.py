@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from django.utils.module_loading import import_string
-from requests.adapters import BaseAdapter
-
+from .. import network
 from ..conf import app_settings
 from ..exceptions import ClientRejected
 from ..mailup.deadline import PendingCall
@@ -30,7 +28,7 @@ def oauth_client(registration: ClientRegistration, *, clock: Callable[[], dateti
         endpoints=app_settings.endpoints(),
         authentication=app_settings.CLIENT_AUTHENTICATION,
         deadline=app_settings.TOKEN_DEADLINE,
-        adapter=adapter(),
+        adapter=network.replacement(),
         clock=clock,
     )
 
@@ -52,11 +50,3 @@ def wait_for(
     except ClientRejected:
         circuit_breaker.mark_refused(registration, now=clock())
         raise
-
-
-def adapter() -> BaseAdapter | None:
-    """Return the requests adapter that replaces the network, if the tests of a site have set one."""
-    make = app_settings.ADAPTER
-    if isinstance(make, str):
-        make = import_string(make)
-    return make() if make is not None else None

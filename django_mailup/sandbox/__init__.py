@@ -1,7 +1,7 @@
 """A local MailUp, for tests, for the example project and for working offline. Imports nothing else of this package.
 
 One `Sandbox` can be reached in three ways: as a WSGI server on a real socket (`server`), by requests without leaving
-the process (`adapter`), and by the pytest fixtures of `django_mailup.testing`.
+the process (`adapter`), and by `django_mailup.testing`, which puts it in MailUp's place in tests.
 """
 
 from .accounts import Account, MailingList, User

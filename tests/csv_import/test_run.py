@@ -234,8 +234,7 @@ def test_killed_while_mailup_takes_a_chunk(
             go_on.wait(20)
 
     mailup_sandbox.hooks.before_call = hold
-    mailup = {key: value for key, value in settings.MAILUP.items() if key != "ADAPTER"}
-    given = json.dumps({"database": reach(), "mailup": mailup, "file": str(path)})
+    given = json.dumps({"database": reach(), "mailup": settings.MAILUP, "file": str(path)})
     process = subprocess.Popen([sys.executable, "-c", IMPORTER, given], cwd=ROOT, stdout=subprocess.DEVNULL)
     assert reached.wait(30)
     process.send_signal(signal.SIGKILL)

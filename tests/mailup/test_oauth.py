@@ -13,8 +13,8 @@ from django_mailup.exceptions import (
     Misconfigured,
     UnexpectedResponse,
 )
+from django_mailup.library_logs import silence_library_secrets
 from django_mailup.mailup import AuthorizationCode, Endpoints, OAuthClient, Password, RefreshToken
-from django_mailup.mailup.oauth import silence_library_secrets
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 

@@ -143,6 +143,13 @@ def test_personal_fields(fields: object, expected: dict[int, str]) -> None:
         assert found.get(99) is None
 
 
+@pytest.mark.parametrize(("value", "expected"), [("new", "new"), (None, ""), (5, "5"), (True, "True")], ids=repr)
+def test_personal_fields_whose_ids_are_known_are_still_parsed(value: object, expected: str) -> None:
+    Recipient.parse({"idRecipient": 1, "Fields": [{"Id": 7, "Value": "x"}]})
+
+    assert Recipient.parse({"idRecipient": 1, "Fields": [{"Id": 7, "Value": value}]}).fields == {7: expected}
+
+
 def test_inherited_fields_are_parsed_too() -> None:
     row = {"idMessage": 1, "Subject": "s", "Content": "c", "Tags": [{"Id": 3, "Name": "x"}, {"Name": "y"}, 4]}
     found = MessageDetails.parse(row)

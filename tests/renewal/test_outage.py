@@ -8,18 +8,20 @@ import pytest
 
 from benchmarks.outage import endure, populate
 from django_mailup.models import Token
+from django_mailup.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("rate", [1, 0.2])
 def test_an_outage_costs_no_connection_and_ends_without_a_stampede(
-    db: None, mailup_registration: Any, django_user_model: Any, clock: Any, settings: Any, rate: float
-) -> None:
+    db: None, mailup_registration: Any, mailup_sandbox: Sandbox, django_user_model: Any, clock: Any, settings: Any,
+    rate: float,
+) -> None:  # fmt: skip
     settings.MAILUP = {**settings.MAILUP, "REFRESH_RATE": rate}
     users = django_user_model.objects.bulk_create(django_user_model(username=f"u{number}") for number in range(60))
-    populate(60, clock, users.__getitem__)
-    seen = endure(clock)
+    populate(60, mailup_sandbox, clock, users.__getitem__)
+    seen = endure(mailup_sandbox, clock)
 
     assert seen.failed > 60
     assert seen.busiest_second == 1

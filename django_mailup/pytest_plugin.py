@@ -1,0 +1,89 @@
+"""Pytest fixtures for sites that use django_mailup: a MailUp that never leaves the process.
+
+    def test_lists(admin_user, mailup_connection):
+        mailup_connection(admin_user)
+        assert list(client_for(admin_user).lists.all())
+
+mailup_sandbox       the local MailUp; turn its switches, let it fail
+mailup_requests      everything that was sent to it
+mailup_registration  a ClientRegistration that it knows
+mailup_connection    connects a user (or the site, with None) and returns the Token
+mailup_server        the same sandbox on a real socket: its base URL
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+# A plugin is loaded in every test session, also where neither Django nor the sandbox is used: import late.
+if TYPE_CHECKING:
+    import requests
+
+    from .models import ClientRegistration, Token
+    from .sandbox import Sandbox
+    from .testing import use_sandbox
+
+
+@pytest.fixture
+def _mailup_in_use() -> Iterator[tuple[use_sandbox, Sandbox]]:
+    from .testing import use_sandbox
+
+    context = use_sandbox()
+    with context as sandbox:
+        yield context, sandbox
+
+
+@pytest.fixture
+def mailup_sandbox(_mailup_in_use: tuple[use_sandbox, Sandbox]) -> Sandbox:
+    """A local MailUp that everything of django_mailup in this process talks to during the test."""
+    return _mailup_in_use[1]
+
+
+@pytest.fixture
+def mailup_requests(_mailup_in_use: tuple[use_sandbox, Sandbox]) -> list[requests.PreparedRequest]:
+    """Everything that was sent to the sandbox, oldest first."""
+    return _mailup_in_use[0].requests
+
+
+@pytest.fixture
+def mailup_registration(mailup_sandbox: Sandbox, db: None) -> ClientRegistration:
+    """A client registration that the sandbox knows, as the default one."""
+    from . import services
+
+    registration, _ = services.register(
+        name="Sandbox", client_id=mailup_sandbox.client_id, client_secret=mailup_sandbox.client_secret
+    )
+    return registration
+
+
+@pytest.fixture
+def mailup_connection(mailup_registration: ClientRegistration) -> Callable[..., Token]:
+    """Return a function that connects a user to a sandbox account."""
+    from . import services
+
+    def connect(user: Any = None, *, username: str = "m12345", password: str = "sandbox") -> Token:
+        return services.connect_with_password(
+            username=username, password=password, user=user, registration=mailup_registration.slug
+        )
+
+    return connect
+
+
+@pytest.fixture
+def mailup_server(mailup_sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serve the sandbox on a socket of this machine, and let django_mailup reach it there. Return its base URL.
+
+    Other processes that have the same `settings.MAILUP` reach it too.
+    """
+    from . import network
+    from .sandbox.server import serving
+
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    with serving(mailup_sandbox) as base_url:
+        settings.MAILUP = {**getattr(settings, "MAILUP", {}), "BASE_URL": base_url, "RATE_LIMIT": 0}
+        adapter = network.replace(None)
+        yield base_url
+        network.replace(adapter)

@@ -1,0 +1,253 @@
+"""The kinds of rows in `settings_table`. Each knows the type of its values, which ones it accepts and how to read them.
+
+A row is a descriptor: read on the table's class it is the row itself, read on an instance it is the setting's value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import timedelta
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, cast, overload
+from urllib.parse import urlsplit
+
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from environ import Env
+
+T = TypeVar("T")
+
+MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+
+
+class Source(Protocol):
+    """What a row reads its value from: `read` returns the dict `MAILUP`."""
+
+    def read(self) -> Mapping[str, Any]: ...
+
+
+class Setting(ABC, Generic[T]):
+    """One key of the dict `MAILUP`. On an instance of the table it returns the value, or the default, as a T.
+
+    Attributes:
+        name: the key; with the prefix `MAILUP_`, also the environment variable.
+        default: the value that counts when the key is missing.
+        help_text: what the setting is for, as a sentence in Markdown.
+        expects: what a value must be, such as "a whole number, at least 1".
+        check: the id of the system check that reports any other value.
+        is_secret: whether a value may hold a secret, so that no message may show it.
+    """
+
+    check: ClassVar[str]
+    is_secret: ClassVar[bool] = False
+    name: str
+    expects: str
+
+    def __init__(self, default: Any, *, help_text: str) -> None:
+        self.default = default
+        self.help_text = self.__doc__ = help_text
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Source, owner: type) -> T: ...
+    def __get__(self, instance: Source | None, owner: type) -> Self | T:
+        return self if instance is None else self.convert(instance.read().get(self.name, self.default))
+
+    @property
+    def default_text(self) -> str:
+        """The default, in Markdown."""
+        return f"`{self.default}`"
+
+    @property
+    def hint(self) -> str:
+        """What to do about a value that isn't accepted."""
+        return f"Correct it, or remove the key to use the default, {self.default}."
+
+    @abstractmethod
+    def accepts(self, value: object) -> bool:
+        """Return whether a value of the dict `MAILUP` is what this row expects. Raise nothing, whatever it is."""
+
+    @abstractmethod
+    def convert(self, value: Any) -> T:
+        """Return an accepted value as the type that code reads."""
+
+    @abstractmethod
+    def parse(self, env: Env, variable: str) -> Any:
+        """Return the value of an environment variable, for the dict `MAILUP`.
+
+        Raises:
+            ValueError: it can't be read as what this row expects.
+        """
+
+
+class Text(Setting[str]):
+    """A text that isn't empty. A lazy one, such as the result of `reverse_lazy`, counts too."""
+
+    check = "E011"
+    expects = "a text"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, Promise) or (isinstance(value, str) and value != "")
+
+    def convert(self, value: Any) -> str:
+        return str(value)
+
+    def parse(self, env: Env, variable: str) -> str:
+        return str(env.str(variable))
+
+
+class CacheAlias(Text):
+    """The name of one of Django's `CACHES`; the system checks look for it there."""
+
+    check = "E010"
+    expects = "the name of one of Django's CACHES"
+
+
+class WebAddress(Text):
+    """An absolute http or https URL without user name, query and fragment."""
+
+    check = "E006"
+    is_secret = True  # a wrong one may hold a password
+    expects = "a web address"
+
+    def accepts(self, value: object) -> bool:
+        try:
+            url = urlsplit(value) if isinstance(value, str) else urlsplit("")
+            is_complete = bool(url.hostname) and url.port != 0
+        except ValueError:  # the port is no number, or an IPv6 address has no end
+            return False
+        has_more = bool(url.query or url.fragment or url.username)
+        return is_complete and url.scheme in ("http", "https") and not has_more
+
+
+class Choice(Setting[T]):
+    """One of a few texts, the first of which is the default: `Choice[Literal["a", "b"]]("a", "b", help_text=...)`."""
+
+    check = "E004"
+
+    def __init__(self, *choices: T, help_text: str) -> None:
+        super().__init__(choices[0], help_text=help_text)
+        self.choices = choices
+        self.expects = "one of: " + ", ".join(map(str, choices))
+
+    def accepts(self, value: object) -> bool:
+        return value in self.choices
+
+    def convert(self, value: Any) -> T:
+        return cast(T, value)
+
+    def parse(self, env: Env, variable: str) -> str:
+        return str(env.str(variable))
+
+
+class _Numeric(Setting[T]):
+    """A number within bounds: at least `minimum`, or greater than 0 when that is None."""
+
+    check = "E003"
+    noun: ClassVar[str]
+
+    def __init__(self, default: float, *, minimum: float | None = None, help_text: str) -> None:
+        super().__init__(default, help_text=help_text)
+        self.minimum = minimum
+        self.expects = f"{self.noun} greater than 0" if minimum is None else f"{self.noun}, at least {minimum}"
+
+    def accepts(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+            return False
+        return value > 0 if self.minimum is None else value >= self.minimum
+
+    def parse(self, env: Env, variable: str) -> float:
+        return float(env.float(variable))
+
+
+class Number(_Numeric[float]):
+    """A number, read as a float."""
+
+    noun = "a number"
+
+    def convert(self, value: Any) -> float:
+        return float(value)
+
+
+class Seconds(Number):
+    """A number of seconds, read as a float."""
+
+    noun = "a number of seconds"
+
+
+class Duration(_Numeric[timedelta]):
+    """A number of seconds, read as a timedelta."""
+
+    noun = "a number of seconds"
+
+    def accepts(self, value: object) -> bool:
+        try:
+            return super().accepts(value) and bool(self.convert(value))
+        except OverflowError:
+            return False
+
+    def convert(self, value: Any) -> timedelta:
+        return timedelta(seconds=value)
+
+
+class Count(_Numeric[int]):
+    """A whole number, read as an int. One below the minimum counts as the minimum."""
+
+    noun = "a whole number"
+
+    def __init__(self, default: int, *, minimum: int = 1, help_text: str) -> None:
+        super().__init__(default, minimum=minimum, help_text=help_text)
+        self._least = minimum
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, int) and super().accepts(value)
+
+    def convert(self, value: Any) -> int:
+        return max(self._least, int(value))
+
+    def parse(self, env: Env, variable: str) -> int:
+        return int(env.int(variable))
+
+
+class Keys(Setting[tuple[str, ...]]):
+    """A list of Fernet keys."""
+
+    check = "E005"
+    is_secret = True
+    expects = "a list of Fernet keys"
+
+    def __init__(self, *, help_text: str) -> None:
+        super().__init__((), help_text=help_text)
+
+    @property
+    def default_text(self) -> str:
+        return "none"
+
+    @property
+    def hint(self) -> str:
+        return f"Give a list, newest key first. Make a key with: {MAKE_KEY}"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, (list, tuple)) and all(map(is_key, value))
+
+    def convert(self, value: Any) -> tuple[str, ...]:
+        return tuple(value)
+
+    def parse(self, env: Env, variable: str) -> list[str]:
+        return [key.strip() for key in env.list(variable) if key.strip()]
+
+
+def is_key(value: object) -> bool:
+    """Return whether a value is a Fernet key: 32 bytes in URL-safe base64."""
+    try:
+        return isinstance(value, (str, bytes)) and len(base64.urlsafe_b64decode(value)) == 32
+    except (binascii.Error, ValueError):
+        return False

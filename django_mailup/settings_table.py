@@ -1,0 +1,100 @@
+"""The table of settings: every key of the dict `MAILUP` is one row. It needs no configured Django.
+
+`conf`, `environ`, the system checks and README's table are made from these rows. The last is what
+`python -m django_mailup.settings_table` prints.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+from .setting_kinds import CacheAlias, Choice, Count, Duration, Keys, Number, Seconds, Setting, Text, WebAddress
+
+
+class MailUpSettings:
+    """The values of a dict `MAILUP`, read at every access. Every key is optional.
+
+    Args:
+        read: returns the dict.
+    """
+
+    def __init__(self, read: Callable[[], Mapping[str, Any]]) -> None:
+        self.read = read
+
+    BASE_URL = WebAddress(
+        "https://services.mailup.com", help_text="Where MailUp is. In development, the address of the sandbox."
+    )
+    ENCRYPTION_KEYS = Keys(
+        help_text="Keys that encrypt stored secrets, newest first. Without any, a key derived from `SECRET_KEY` is"
+        " used; what it encrypted stays readable when you set keys later."
+    )
+    CLIENT_AUTHENTICATION = Choice[Literal["body", "basic"]](
+        "body", "basic",
+        help_text="How the client ID and secret are sent to the token endpoint: in the form's body, or by HTTP Basic"
+        " authentication.",
+    )  # fmt: skip
+    TIMEOUT = Seconds(
+        30, help_text="How long an API call waits for the connection, and then for each piece of the answer."
+    )
+    TOKEN_DEADLINE = Seconds(
+        15, help_text="How long a call of the token endpoint may take in all, name resolution included."
+    )
+    REFRESH_MARGIN = Duration(
+        900,
+        help_text="How long before it expires a token is renewed by the periodic task, though never in the first half"
+        " of its lifetime. More than two `REFRESH_PERIOD`s.",
+    )
+    REFRESH_PERIOD = Duration(
+        300, help_text="How often the periodic task runs: what `mailup_beat_schedule(MAILUP)` schedules."
+    )
+    REFRESH_BATCH_SIZE = Count(50, help_text="How many tokens the periodic task gives to one job.")
+    REFRESH_CONCURRENCY = Count(10, help_text="How many tokens of its batch a job renews at once.")
+    REFRESH_RATE = Number(
+        50,
+        help_text="How many tokens a second the periodic task hands out to jobs at most, so that MailUp is not flooded"
+        " after an outage.",
+    )
+    RATE_LIMIT = Count(
+        5,
+        minimum=0,
+        help_text="How many calls a second of one operation a connection makes at most, all processes together."
+        " MailUp allows 5. With 0 no limit is kept.",
+    )
+    RATE_PATIENCE = Seconds(
+        30,
+        minimum=0,
+        help_text="How long a call waits for its turn under that limit, or after a 429, before it raises"
+        " `RateLimited`.",
+    )
+    CACHE_ALIAS = CacheAlias(
+        "default",
+        help_text="The cache that keeps that limit. All processes must share it: Redis, Memcached or the database.",
+    )
+    STATE_IN = Choice[Literal["path", "query"]](
+        "path", "query",
+        help_text="Where OAuth's `state` is sent: in the path of the redirect URI and in the query, or in the query"
+        " alone, for a server that insists on an exact redirect URI.",
+    )  # fmt: skip
+    STATE_LIFETIME = Duration(600, help_text="How long a user may take on MailUp's pages.")
+    CONNECTED_URL = Text(
+        "django_mailup:connections",
+        help_text="Where a user is sent after connecting, if there is no `next`: a URL, or the name of one.",
+    )
+
+
+ROWS: Final[Mapping[str, Setting[Any]]] = {
+    name: row for name, row in vars(MailUpSettings).items() if isinstance(row, Setting)
+}
+
+
+def readme_table() -> str:
+    """Return README's table of settings, in Markdown."""
+    lines = ["| key | value | default | what it is |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{row.name}` | {row.expects} | {row.default_text} | {row.help_text} |" for row in ROWS.values()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(readme_table())
