@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.core.validators import URLValidator
@@ -17,14 +17,18 @@ from .database_clock import DatabaseNow
 from .exceptions import MailUpError, restore
 from .fields import EncryptedTextField
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import _User  # the site's user model, if mypy runs with the plugin of django-stubs
+    from django.db.models.expressions import Combinable
+
 DEFAULT_REGISTRATION: Final = "default"
 
 
 class ClientRegistration(models.Model):
     """This site as MailUp knows it: an application with a client id and secret (RFC 6749 section 2)."""
 
-    name = models.CharField(_("name"), max_length=100)
-    slug = models.SlugField(
+    name: models.CharField[str | Combinable, str] = models.CharField(_("name"), max_length=100)
+    slug: models.SlugField[str | Combinable, str] = models.SlugField(
         _("slug"),
         unique=True,
         default=DEFAULT_REGISTRATION,
@@ -156,10 +160,10 @@ class Token(models.Model):
     )
     """Fields that only the services write, by compare-and-set. `save()` raises if one of them was assigned."""
 
-    registration = models.ForeignKey(
+    registration: models.ForeignKey[ClientRegistration | Combinable, ClientRegistration] = models.ForeignKey(
         ClientRegistration, models.PROTECT, related_name="tokens", verbose_name=_("client registration")
     )
-    user = models.ForeignKey(
+    user: models.ForeignKey[_User | Combinable | None, _User | None] = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
         null=True,
@@ -168,15 +172,19 @@ class Token(models.Model):
         verbose_name=_("user"),
         help_text=_("Empty: the site's own connection."),
     )
-    account_uid = models.CharField(_("account UID"), max_length=64, null=True, blank=True)
-    account_username = models.CharField(_("MailUp user name"), max_length=150, blank=True)
-    company = models.CharField(_("company"), max_length=255, blank=True)
+    account_uid: models.CharField[str | Combinable | None, str | None] = models.CharField(
+        _("account UID"), max_length=64, null=True, blank=True
+    )
+    account_username: models.CharField[str | Combinable, str] = models.CharField(
+        _("MailUp user name"), max_length=150, blank=True
+    )
+    company: models.CharField[str | Combinable, str] = models.CharField(_("company"), max_length=255, blank=True)
     access_token = EncryptedTextField(_("access token"))
     refresh_token = EncryptedTextField(_("refresh token"))
-    expires_at = models.DateTimeField(_("expires at"))
+    expires_at: models.DateTimeField[datetime | Combinable, datetime] = models.DateTimeField(_("expires at"))
     refresh_at = models.DateTimeField(_("renewal due at"))
     status = models.CharField(_("status"), max_length=32, choices=Status.choices, default=Status.ACTIVE)
-    connected_at = models.DateTimeField(_("connected at"))
+    connected_at: models.DateTimeField[datetime | Combinable, datetime] = models.DateTimeField(_("connected at"))
     refreshed_at = models.DateTimeField(_("last renewed at"), null=True, blank=True)
     failed_at = models.DateTimeField(_("last failed at"), null=True, blank=True)
     failure_count = models.PositiveIntegerField(_("failures in a row"), default=0)

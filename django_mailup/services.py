@@ -1,14 +1,15 @@
-"""What site code calls: every function that connects accounts, uses, renews and ends connections.
+"""The functions for site code: connect accounts; use, renew and end connections.
 
-    client_for, client_for_site, client_of, connection_of            an authenticated client; the connection behind it
-    begin, complete, connect_with_password, disconnect               the life of a connection
-    refresh, refresh_due, refresh_many, hand_out_due                 renewal now, of all that is due, and in batches
-    import_csv                                                       recipients of a CSV file
-    status                                                           how registrations and connections are
-    register, find_registration, clear_refusal                       client registrations
-    clear_expired_requests                                           authorizations that nobody finished
+    client_for, client_for_site                             a MailUp client of a user or of the site itself
+    connection_of, client_of                                a user's connection, and the client of a connection
+    begin, complete, connect_with_password, disconnect      connect and disconnect an account
+    refresh, refresh_due, refresh_many, hand_out_due        renew one token, all that are due, a batch; make batches
+    import_csv                                              import the recipients of a CSV file
+    status                                                  the state of registrations and connections
+    register, find_registration, clear_refusal              client registrations
+    clear_expired_requests                                  delete authorizations that nobody finished
 
-Names are loaded when they are first used, so that importing this module costs nothing and closes no import circle.
+A function is loaded when it is first used, so that importing this module loads none of the modules behind it.
 """
 
 from __future__ import annotations

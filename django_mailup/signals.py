@@ -1,8 +1,8 @@
-"""What happened to a connection, told after it was saved, in the thread that asked for it.
+"""Signals about connections.
 
-Sent by `send_robust`: a receiver that fails is logged and undoes nothing. `sender` is always `Token`. Arguments of all:
-`token` (the row, re-read; after a disconnection an unsaved copy without secrets), `user` (None for the site's own
-connection), `registration`, `request` (None outside a view), `created` and `error` (None where they say nothing).
+They are sent after the change was saved, in the thread that made it, by `send_robust`: the exception of a receiver is
+logged, and changes nothing. The owner of a connection is `token.user`, None if it is the site's own; its client
+registration is `token.registration`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,46 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 account_connected = Signal()
-"""A user, or the site, connected or reconnected an account. `created`: whether the row is new."""
+"""Sent when a user, or an administrator for the site, has connected an account or connected it again.
+
+Arguments sent with this signal:
+    sender: the class Token.
+    token: the connection.
+    request: the HttpRequest of MailUp's callback, or None if it was connected outside a view, such as by password.
+    created: whether the connection is new.
+"""
 
 token_refreshed = Signal()
-"""A new pair was stored."""
+"""Sent when a new pair was stored.
+
+Arguments sent with this signal:
+    sender: the class Token.
+    token: the connection, read from the database after the new pair was stored.
+"""
 
 token_refresh_failed = Signal()
-"""A renewal failed and will be tried again by itself. `error`: the MailUpError."""
+"""Sent when a renewal failed that will be tried again by itself.
+
+Arguments sent with this signal:
+    sender: the class Token.
+    token: the connection, read from the database after the failure was stored.
+    error: the MailUpError.
+"""
 
 reauthorization_required = Signal()
-"""MailUp refused the refresh token: the user must connect again. `error`: the MailUpError."""
+"""Sent when MailUp refused the refresh token, so that the account must be connected again.
+
+Arguments sent with this signal:
+    sender: the class Token.
+    token: the connection, read from the database after the failure was stored.
+    error: the ReauthorizationRequired.
+"""
 
 account_disconnected = Signal()
-"""The row was deleted. MailUp has no call that withdraws consent: the user does that in its console."""
+"""Sent when a connection was deleted. MailUp has no call that withdraws consent: the user does that in its console.
+
+Arguments sent with this signal:
+    sender: the class Token.
+    token: a copy of the deleted row, with its primary key but without the pair.
+    request: the HttpRequest, or None if it was disconnected outside a view.
+"""

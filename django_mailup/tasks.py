@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from . import services
 from .beat import TASK
@@ -21,7 +21,7 @@ def refresh_expiring_tokens() -> None:
     for batch in services.hand_out_due():
         # What isn't renewed within a period comes due again by itself, so an older message is a duplicate.
         expires = batch.countdown + app_settings.REFRESH_PERIOD.total_seconds()
-        refresh_tokens.apply_async([batch.pks], countdown=batch.countdown or None, expires=expires)
+        refresh_tokens.apply_async((batch.pks,), countdown=batch.countdown, expires=expires)
 
 
 @shared_task(name="django_mailup.refresh_tokens", ignore_result=True)
@@ -31,7 +31,7 @@ def refresh_tokens(pks: list[int]) -> None:
 
 
 @shared_task(bind=True, name="django_mailup.import_csv", max_retries=None)
-def import_csv(self: Any, path: str, token_pk: int, **options: Any) -> dict[str, Any]:
+def import_csv(self: Task[..., dict[str, Any]], /, path: str, token_pk: int, **options: Any) -> dict[str, Any]:
     """Import a CSV file that the worker can read, as `services.import_csv` does. Running it twice does no harm.
 
     It never waits in the worker: if MailUp can't be reached or asks for fewer calls, Celery runs it again later. If

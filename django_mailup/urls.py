@@ -1,4 +1,4 @@
-"""The pages of django_mailup: `path("mailup/", include("django_mailup.urls"))`."""
+"""URLs of the pages that users see. A site includes them: `path("mailup/", include("django_mailup.urls"))`."""
 
 from __future__ import annotations
 

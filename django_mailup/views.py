@@ -1,8 +1,9 @@
-"""The pages a user sees: connections, connect, MailUp's callback, disconnect, and what went wrong."""
+"""The pages a user sees: their connections, connect, MailUp's callback, disconnect, and what went wrong."""
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -13,7 +14,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.sessions.backends import signed_cookies
 from django.db import connections as database_connections
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.crypto import get_random_string
@@ -29,18 +30,24 @@ from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
 
-HOP: Final = "hop"
+RELOADED: Final = "reloaded"
+"""Query parameter that marks the second request for the same callback."""
+
+ViewFunction = TypeVar("ViewFunction", bound=Callable[..., HttpResponseBase])
 
 
-def non_atomic(view: Any) -> Any:
-    """Keep a view out of ATOMIC_REQUESTS on every database: a rollback would forget a code that is spent."""
+def non_atomic(view: ViewFunction) -> ViewFunction:
+    """Decorate a view so that ATOMIC_REQUESTS opens no transaction for it on any database.
+
+    The rollback of a transaction would restore a state whose code is already spent.
+    """
     for alias in database_connections:
         view = transaction.non_atomic_requests(using=alias)(view)
     return view
 
 
 class ConnectionsView(LoginRequiredMixin, TemplateView):
-    """What the user has connected, and buttons to connect, reconnect and disconnect."""
+    """List the user's connections, with buttons to connect, reconnect and disconnect."""
 
     template_name = "django_mailup/connections.html"
 
@@ -55,7 +62,14 @@ class ConnectionsView(LoginRequiredMixin, TemplateView):
 
 
 class AuthorizeForm(forms.Form):
-    """What a press of *Connect* may carry."""
+    """The parameters of AuthorizeView; all are optional.
+
+    Attributes:
+        registration: slug of the client registration.
+        reconnect: primary key of the connection to authorize again.
+        for_site: whether the connection is to be the site's own.
+        next: the URL on this site to go to afterwards.
+    """
 
     registration = forms.SlugField(required=False)
     reconnect = forms.IntegerField(required=False)
@@ -65,22 +79,26 @@ class AuthorizeForm(forms.Form):
 
 @method_decorator(non_atomic, name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
-    """GET shows a page with one button; POST sends the browser to MailUp."""
+    """Start an authorization: GET shows a page with one button, POST redirects the browser to MailUp.
+
+    A user needs the permission `django_mailup.connect_site` to connect the site itself, and gets 404 without it.
+    """
 
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         form = AuthorizeForm(request.GET)
-        fields = form.cleaned_data if form.is_valid() else {}
-        return render(request, "django_mailup/authorize.html", {"fields": {k: v for k, v in fields.items() if v}})
+        parameters = form.cleaned_data if form.is_valid() else {}
+        hidden_fields = {name: value for name, value in parameters.items() if value}
+        return render(request, "django_mailup/authorize.html", {"fields": hidden_fields})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = AuthorizeForm(request.POST)
         if not form.is_valid():
-            return _failed("error")
-        asked = form.cleaned_data
-        reconnect = self._reconnect(request, asked["reconnect"])
-        for_site = asked["for_site"] or (reconnect is not None and reconnect.user_id is None)
+            return _redirect_to_failure("error")
+        parameters = form.cleaned_data
+        reconnect = self._token_to_reconnect(request, parameters["reconnect"])
+        for_site = parameters["for_site"] or (reconnect is not None and reconnect.user_id is None)
         if for_site and not request.user.has_perm("django_mailup.connect_site"):
             raise Http404
         try:
@@ -88,16 +106,17 @@ class AuthorizeView(LoginRequiredMixin, View):
                 user=request.user,
                 session=session_secret(request),
                 callback_url=request.build_absolute_uri(reverse("django_mailup:callback")),
-                registration=asked["registration"] or DEFAULT_REGISTRATION,
-                next_url=safe_next(request, asked["next"]),
+                registration=parameters["registration"] or DEFAULT_REGISTRATION,
+                next_url=safe_next(request, parameters["next"]),
                 reconnect=reconnect,
                 for_site=for_site,
             )
         except MailUpError as error:
-            return _failed(error.code)
-        return _sealed(HttpResponseRedirect(url))
+            return _redirect_to_failure(error.code)
+        return _keep_url_private(HttpResponseRedirect(url))
 
-    def _reconnect(self, request: HttpRequest, pk: int | None) -> Token | None:
+    def _token_to_reconnect(self, request: HttpRequest, pk: int | None) -> Token | None:
+        """Return the connection with this primary key. Raise Http404 if it is another user's."""
         if pk is None:
             return None
         token = get_object_or_404(Token.objects.select_related("registration"), pk=pk)
@@ -108,68 +127,77 @@ class AuthorizeView(LoginRequiredMixin, View):
 
 @method_decorator([login_not_required, non_atomic], name="dispatch")
 class CallbackView(View):
-    """Where MailUp sends the browser back to. Whatever happens, it redirects to an address without code and state."""
+    """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
+
+    Every outcome redirects to a URL without code and state.
+    """
 
     http_method_names = ["get"]
 
-    @method_decorator(sensitive_variables("code", "state", "received"))
+    @method_decorator(sensitive_variables("code", "state", "state_in_path", "state_in_query"))
     def get(self, request: HttpRequest, state: str = "") -> HttpResponse:
-        received = request.GET.get("state", "")
+        state_in_path, state_in_query = state, request.GET.get("state", "")
         if not request.user.is_authenticated:
-            if self._needs_hop(request):
-                query = request.GET.copy()
-                query[HOP] = "1"
-                url = f"{request.path}?{query.urlencode()}"
-                return _sealed(render(request, "django_mailup/hop.html", {"url": url}))
-            return _sealed(_failed("login_lost"))
-        if state and received and state != received:
-            return _sealed(_failed("state_mismatch"))
+            if self._may_lack_session_cookie(request):
+                return _keep_url_private(self._reload(request))
+            return _keep_url_private(_redirect_to_failure("login_lost"))
+        if state_in_path and state_in_query and state_in_path != state_in_query:
+            return _keep_url_private(_redirect_to_failure("state_mismatch"))
         try:
             completed = services.complete(
                 user=request.user,
                 session=session_secret(request),
-                received_state=state or received,
+                received_state=state_in_path or state_in_query,
                 code=request.GET.get("code", ""),
                 error=request.GET.get("error", ""),
                 request=request,
             )
         except AccountMismatch as error:
             messages.error(request, str(error), fail_silently=True)
-            return _sealed(_failed(error.code))
+            return _keep_url_private(_redirect_to_failure(error.code))
         except MailUpError as error:
-            return _sealed(_failed(error.code))
-        sentence = _("MailUp account %(account)s is connected.") % {"account": completed.token}
-        messages.success(request, sentence, fail_silently=True)  # a site may do without messages
-        return _sealed(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
+            return _keep_url_private(_redirect_to_failure(error.code))
+        message = _("MailUp account %(account)s is connected.") % {"account": completed.token}
+        messages.success(request, message, fail_silently=True)  # the site may not have django.contrib.messages
+        return _keep_url_private(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
 
-    def _needs_hop(self, request: HttpRequest) -> bool:
-        """A Strict session cookie doesn't come along from MailUp's site. From a page of ours it does: hop once."""
+    def _may_lack_session_cookie(self, request: HttpRequest) -> bool:
+        """Return whether the browser may have kept back the session cookie because the request came from MailUp's site.
+
+        Browsers do that with SameSite=Strict. They send the cookie when a page of this site asks for the same URL.
+        """
         strict = str(settings.SESSION_COOKIE_SAMESITE).lower() == "strict"
-        return strict and settings.SESSION_COOKIE_NAME not in request.COOKIES and HOP not in request.GET
+        return strict and settings.SESSION_COOKIE_NAME not in request.COOKIES and RELOADED not in request.GET
+
+    def _reload(self, request: HttpRequest) -> HttpResponse:
+        """Return a page of this site that leads the browser to the same URL again, once."""
+        query = request.GET.copy()
+        query[RELOADED] = "1"
+        return render(request, "django_mailup/reload.html", {"url": f"{request.path}?{query.urlencode()}"})
 
 
 class DisconnectView(LoginRequiredMixin, View):
-    """GET asks for confirmation, POST deletes the connection."""
+    """Disconnect one of the user's accounts: GET asks for confirmation, POST deletes the connection."""
 
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return render(request, "django_mailup/disconnect.html", {"token": self._token(request, pk)})
+        return render(request, "django_mailup/disconnect.html", {"token": self._own_token(request, pk)})
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        token = self._token(request, pk)
+        token = self._own_token(request, pk)
         services.disconnect(token, request=request)
-        sentence = _("%(account)s is disconnected. You can also withdraw your consent in MailUp's console.")
-        messages.success(request, sentence % {"account": token}, fail_silently=True)
+        message = _("%(account)s is disconnected. You can also withdraw your consent in MailUp's console.")
+        messages.success(request, message % {"account": token}, fail_silently=True)
         return redirect("django_mailup:connections")
 
-    def _token(self, request: HttpRequest, pk: int) -> Token:
+    def _own_token(self, request: HttpRequest, pk: int) -> Token:
         return get_object_or_404(Token.objects.select_related("registration"), pk=pk, user=request.user)
 
 
 @method_decorator(login_not_required, name="dispatch")
 class FailedView(View):
-    """Says what went wrong and what to do. The address holds the reason, and nothing else."""
+    """Say what went wrong and what to do. The URL holds the reason and nothing else."""
 
     http_method_names = ["get", "head", "options"]
 
@@ -180,27 +208,26 @@ class FailedView(View):
         return render(request, "django_mailup/failed.html", {"failure": failure}, status=failure.status)
 
 
-def authorize_redirect(request: HttpRequest, *, registration: str = DEFAULT_REGISTRATION) -> HttpResponse:
-    """Send a user to the page that starts an authorization, and afterwards back to where they are now."""
-    fields = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {}
+def authorize_redirect(request: HttpRequest, *, registration: str = DEFAULT_REGISTRATION) -> HttpResponseRedirect:
+    """Return a redirect to the page that starts an authorization. A GET is repeated after it, another method isn't."""
+    parameters = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {}
     if registration != DEFAULT_REGISTRATION:
-        fields["registration"] = registration
-    return redirect(
-        f"{reverse('django_mailup:authorize')}?{urlencode(fields)}" if fields else "django_mailup:authorize"
-    )
+        parameters["registration"] = registration
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return HttpResponseRedirect(reverse("django_mailup:authorize") + query)
 
 
 def safe_next(request: HttpRequest, url: str) -> str:
-    """Return the URL if it stays on this site, else nothing."""
+    """Return the URL if it leads to this site, else ""."""
     safe = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return url if safe else ""
 
 
 def session_secret(request: HttpRequest) -> str:
-    """Return what only this browser session knows.
+    """Return a secret of this browser session, creating the session if there is none.
 
-    The session's key, since ten tabs at once would overwrite each other's value inside the session. A session kept in a
-    signed cookie has no key, so that one gets a value inside.
+    This is the session key, because a value inside the session would be overwritten by another tab that starts an
+    authorization at the same time. A session in a signed cookie has no key, and gets a random value inside.
     """
     session = request.session
     if isinstance(session, signed_cookies.SessionStore):
@@ -212,12 +239,13 @@ def session_secret(request: HttpRequest) -> str:
     return str(session.session_key)
 
 
-def _failed(code: str) -> HttpResponse:
+def _redirect_to_failure(code: str) -> HttpResponse:
+    """Return a redirect to the page that explains an exception's code."""
     return redirect("django_mailup:failed", reason=name_of(code))
 
 
-def _sealed(response: HttpResponse) -> HttpResponse:
-    """Forbid referrers, caches and frames: the address of this response may hold a code or a state."""
+def _keep_url_private(response: HttpResponse) -> HttpResponse:
+    """Forbid referrers, caches and frames, because the URL of this response may hold a code or a state."""
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
     response["X-Frame-Options"] = "DENY"

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from inspect import iscoroutine
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils.decorators import method_decorator
 from django.views.generic import View
 
-from django_mailup.decorators import MailUpConnectionRequiredMixin, mailup_connection_required
-from django_mailup.exceptions import MultipleConnections
+from django_mailup.decorators import MailUpConnectionRequiredMixin, MailUpRequest, mailup_connection_required
+from django_mailup.exceptions import MultipleConnections, NotConnected
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
+from django_mailup.services import client_for_site
 
 pytestmark = pytest.mark.django_db
 
 
 @mailup_connection_required
-def plain(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.mailup.account.info().username)  # type: ignore[attr-defined]
+def plain(request: MailUpRequest) -> HttpResponse:
+    return HttpResponse(request.mailup.account.info().username)
 
 
 @mailup_connection_required(account=lambda request: request.GET.get("account"))
-def chosen(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.mailup.account.info().username)  # type: ignore[attr-defined]
+def chosen(request: MailUpRequest) -> HttpResponse:
+    return HttpResponse(request.mailup.account.info().username)
 
 
 class Page(MailUpConnectionRequiredMixin, View):
@@ -33,7 +38,23 @@ class Page(MailUpConnectionRequiredMixin, View):
         return plain(request)
 
 
-VIEWS = pytest.mark.parametrize("view", [plain, Page.as_view()], ids=["decorator", "mixin"])
+class PageWithMethod(View):
+    @method_decorator(mailup_connection_required)
+    def get(self, request: MailUpRequest) -> HttpResponse:
+        return HttpResponse(request.mailup.account.info().username)
+
+
+@method_decorator(mailup_connection_required(), name="dispatch")
+class PageWithDispatch(View):
+    def get(self, request: MailUpRequest) -> HttpResponse:
+        return HttpResponse(request.mailup.account.info().username)
+
+
+VIEWS = pytest.mark.parametrize(
+    "view",
+    [plain, Page.as_view(), PageWithMethod.as_view(), PageWithDispatch.as_view()],
+    ids=["decorator", "mixin", "method", "dispatch"],
+)
 
 
 def ask(view: Any, user: Any, method: str = "get", path: str = "/page/?a=1&b=2") -> HttpResponse:
@@ -97,3 +118,94 @@ def test_another_registration_is_named_on_the_way(user: Any, db: None) -> None:
     view = mailup_connection_required(registration="second")(lambda request: HttpResponse())
 
     assert "registration=second" in ask(view, user)["Location"]
+
+
+def test_a_view_that_lacks_another_connection_fails_by_itself(
+    mailup_connection: Callable[..., Token], user: Any
+) -> None:
+    mailup_connection(user)
+    view = mailup_connection_required(lambda request: HttpResponse(client_for_site().account.info().uid))
+
+    with pytest.raises(NotConnected):
+        ask(view, user)
+
+
+def test_what_is_no_user_can_not_own_a_connection(user: Any) -> None:
+    group = Group(name="editors")
+    group.is_authenticated = True  # type: ignore[attr-defined]
+
+    with pytest.raises(TypeError, match="belongs to a user, not to Group"):
+        ask(plain, group)
+
+
+def test_arguments_and_names_of_a_view_are_kept(mailup_connection: Callable[..., Token], user: Any) -> None:
+    @mailup_connection_required
+    def of_list(request: MailUpRequest, list_id: int, *, page: int = 0) -> HttpResponse:
+        """Show a page of a list."""
+        return HttpResponse(f"{list_id} {page}")
+
+    mailup_connection(user)
+    request = RequestFactory().get("/")
+    request.user = user
+
+    assert (of_list.__name__, of_list.__doc__) == ("of_list", "Show a page of a list.")
+    assert of_list(request, 7, page=2).content == b"7 2"
+
+
+async def asynchronous(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+class AsynchronousPage(View):
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+@pytest.mark.parametrize("view", [asynchronous, AsynchronousPage.as_view()], ids=["function", "class"])
+@pytest.mark.parametrize(
+    "decorate", [mailup_connection_required, mailup_connection_required()], ids=["without arguments", "with arguments"]
+)
+def test_an_asynchronous_view_is_refused_when_decorated(decorate: Any, view: Any) -> None:
+    with pytest.raises(TypeError, match=r"is asynchronous.*define it with `def`"):
+        decorate(view)
+
+
+@pytest.mark.parametrize("name", ["get", "post", "dispatch"])
+def test_the_mixin_refuses_an_asynchronous_handler_when_the_class_is_defined(name: str) -> None:
+    with pytest.raises(TypeError, match=r"asynchronous is asynchronous.*define it with `def`"):
+        type("Page", (MailUpConnectionRequiredMixin, View), {name: asynchronous})
+
+
+@method_decorator(mailup_connection_required, name="dispatch")
+class AsynchronousDispatch(AsynchronousPage):
+    pass
+
+
+class AsynchronousMethod(View):
+    @method_decorator(mailup_connection_required)
+    async def get(self, request: MailUpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        AsynchronousMethod.as_view(),
+        AsynchronousDispatch.as_view(),
+        mailup_connection_required(lambda request: asynchronous(request)),
+    ],
+    ids=["method", "dispatch", "callable"],
+)
+def test_an_asynchronous_view_that_can_not_be_told_is_refused_when_called(
+    mailup_connection: Callable[..., Token], user: Any, view: Any
+) -> None:
+    mailup_connection(user)
+
+    with pytest.raises(TypeError, match=r"is asynchronous.*define it with `def`"):
+        drain(ask(view, user))
+
+
+def drain(response: Any) -> None:
+    """Run a coroutine to its end. Django 6.0 and later call an asynchronous method inside one."""
+    if iscoroutine(response):
+        asyncio.run(response)

@@ -222,11 +222,11 @@ def test_sessions_in_signed_cookies(user: Any, mailup_registration: Any, mailup_
 def test_a_strict_session_cookie_comes_along_from_a_page_of_ours(browser: Client, mailup_sandbox: Sandbox) -> None:
     answer = consent(mailup_sandbox, press(browser))
     path = answer.pop("path")
-    hop = Client().get(path, answer)  # what a browser sends when it comes from MailUp's site: no cookie
-    assert hop.status_code == 200
-    target = re.search(r'content="0;url=([^"]+)"', hop.content.decode())
+    page = Client().get(path, answer)  # what a browser sends when it comes from MailUp's site: no cookie
+    assert page.status_code == 200
+    target = re.search(r'content="0;url=([^"]+)"', page.content.decode())
     assert target is not None
-    assert hop["Cache-Control"] == "no-store"
+    assert page["Cache-Control"] == "no-store"
 
     assert browser.get(target[1].replace("&amp;", "&")).status_code == 302
     assert Token.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Authenticated MailUp clients: for a user, for one of their accounts, or for the site itself."""
+"""Find the connection of a user or of the site itself, and make the MailUp client that acts through it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..throttle import CacheThrottle
 from . import identity
 
 Owner = AbstractBaseUser | AnonymousUser
-"""What `request.user` may be. An anonymous user owns nothing, which is NotConnected and not a TypeError."""
+"""What `request.user` may be. An anonymous user is accepted, owns no connection and gets NotConnected."""
 
 
 def client_for(
@@ -33,24 +33,25 @@ def client_for(
     patience: float | None = None,
     clock: Clock = timezone.now,
 ) -> MailUpClient:
-    """Return a MailUp client that acts for a user. Costs one query.
+    """Return a MailUp client that acts for a user. Makes one database query and no request.
 
-    The client keeps its access token current by itself. Keep it for a request or a job, not for longer.
+    The client renews its access token by itself. Keep it for one request or one job, and get a new one for the next.
 
     Args:
-        owner: the user whose connection is used. `client_for_site` is for the site's own.
-        account: which MailUp account, if the user has several: a Token or an account uid.
+        owner: the user whose connection is used, such as `request.user`; `client_for_site` uses the site's own.
+        account: which MailUp account, if the user has several: a Token or an account UID.
         registration: slug of the client registration.
-        patience: seconds that a call may wait for its turn under MailUp's limit of calls; `RATE_PATIENCE` by default.
-            With 0 a call never waits, but raises RateLimited: for `self.retry(countdown=error.retry_after)`.
+        patience: how many seconds a call may wait, for its turn under MailUp's limit of calls or after a 429;
+            `RATE_PATIENCE` by default. With 0 a call raises RateLimited instead of waiting, so that a Celery task can
+            wait outside the worker: `raise self.retry(countdown=error.retry_after)`.
         clock: returns the current time, aware.
 
     Raises:
-        NotConnected: there is no such connection, or the user is anonymous.
-        MultipleConnections: there are several, and `account` names none.
+        NotConnected: the user has no such connection, or is anonymous.
+        MultipleConnections: the user has several connections, and `account` names none.
         ReauthorizationRequired: MailUp has ended the connection.
         DecryptionFailed: the stored token can't be read with the configured keys.
-        TypeError: `owner` is no user.
+        TypeError: `owner` is not a user.
     """
     return client_of(connection_of(owner, account=account, registration=registration), patience=patience, clock=clock)
 
@@ -64,7 +65,16 @@ def client_for_site(
 ) -> MailUpClient:
     """Return a MailUp client that acts through the site's own connection, such as for a public sign-up form.
 
-    Arguments and errors are those of `client_for`.
+    Makes one database query and no request.
+
+    Args:
+        account, registration, patience, clock: see `client_for`.
+
+    Raises:
+        NotConnected: the site has no such connection.
+        MultipleConnections: the site has several connections, and `account` names none.
+        ReauthorizationRequired: MailUp has ended the connection.
+        DecryptionFailed: the stored token can't be read with the configured keys.
     """
     token = connection_of_site(account=account, registration=registration)
     return client_of(token, patience=patience, clock=clock)
@@ -73,8 +83,17 @@ def client_for_site(
 def connection_of(
     owner: Owner, *, account: Token | str | None = None, registration: str = DEFAULT_REGISTRATION
 ) -> Token:
-    """Return the connection that `client_for` would use. Raise NotConnected, MultipleConnections or TypeError."""
-    # isinstance() also sees the user inside request.user, which is a lazy object.
+    """Return the connection that `client_for` would use, whether MailUp has ended it or not.
+
+    Args:
+        owner, account, registration: see `client_for`.
+
+    Raises:
+        NotConnected: the user has no such connection, or is anonymous.
+        MultipleConnections: the user has several connections, and `account` names none.
+        TypeError: `owner` is not a user.
+    """
+    # `request.user` is a SimpleLazyObject, whose __class__ is that of the user in it: isinstance() goes by that.
     if isinstance(owner, AnonymousUser):
         raise NotConnected
     if not isinstance(owner, get_user_model()):
@@ -85,19 +104,27 @@ def connection_of(
 
 
 def connection_of_site(*, account: Token | str | None = None, registration: str = DEFAULT_REGISTRATION) -> Token:
-    """Return the connection that `client_for_site` would use. Raise NotConnected or MultipleConnections."""
+    """Return the connection that `client_for_site` would use, whether MailUp has ended it or not.
+
+    Args:
+        account, registration: see `client_for`.
+
+    Raises:
+        NotConnected: the site has no such connection.
+        MultipleConnections: the site has several connections, and `account` names none.
+    """
     return _only_connection(None, account, registration)
 
 
 def client_of(
     token: Token, *, patience: float | None = None, clock: Clock = timezone.now, identify: bool = True
 ) -> MailUpClient:
-    """Return a MailUp client that acts through one connection.
+    """Return a MailUp client that acts through one connection. Makes no database query and no request.
 
     Args:
         token: the connection.
         patience, clock: see `client_for`.
-        identify: whether the first successful call also asks MailUp whose account this is, if that isn't known yet.
+        identify: whether to ask MailUp whose account this is after the first successful call, if that isn't known yet.
 
     Raises:
         ReauthorizationRequired: MailUp has ended the connection.
@@ -131,7 +158,10 @@ def _only_connection(owner: AbstractBaseUser | None, account: Token | str | None
 
 
 class _StoredTokenSource:
-    """Gives the access token of a stored connection, and keeps it in memory while it is valid."""
+    """A TokenSource that reads the access token of a stored connection once, and renews it when needed.
+
+    Several threads may use it: one of them renews while the others wait.
+    """
 
     def __init__(self, token: Token, clock: Clock) -> None:
         stored_token.require_active(token)
@@ -143,7 +173,7 @@ class _StoredTokenSource:
     def get(self) -> AccessToken:
         with self._lock:
             if not self._token.is_fresh(self._clock()):
-                # The result is used once whatever the clock says: a pair just received is good.
+                # What comes back is used without a look at the clock, which may be wrong: MailUp has just issued it.
                 self._token = on_demand.usable_token(self._pk, clock=self._clock)
             return self._token.access_token
 
@@ -154,7 +184,7 @@ class _StoredTokenSource:
             return self._token.access_token
 
     def identify(self, client: MailUpClient) -> None:
-        """Store whose account this is, after the first call that succeeded. Its errors don't reach the caller."""
+        """Ask MailUp whose account this is, and store the answer. Ignore failures: the next client tries again."""
         try:
             self._pk = identity.store_identity(self._pk, client.account.info()).pk
         except (MailUpError, Token.DoesNotExist):

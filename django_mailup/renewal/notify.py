@@ -1,26 +1,42 @@
-"""Send signals about a token, after it was saved and in the caller's thread."""
+"""Send signals about a token, in the caller's thread and after the token was saved."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.dispatch import Signal
+from django.http import HttpRequest
 
+from ..exceptions import MailUpError
 from ..models import Token
 from . import stored_token
 
 
-def send(signal: Signal, token: Token, **details: Any) -> None:
-    """Send a signal to every receiver. One that fails is logged, by Django, and stops nothing."""
-    arguments = {"request": None, "created": None, "error": None, **details}
-    signal.send_robust(sender=Token, token=token, user=token.user, registration=token.registration, **arguments)
+class Details(TypedDict, total=False):
+    """What a signal may say besides `sender` and `token`; `django_mailup.signals` says which signal says what."""
+
+    request: HttpRequest | None
+    created: bool
+    error: MailUpError
 
 
-def send_stored(signal: Signal, pk: int, **details: Any) -> None:
-    """Send a signal about a token as it is stored now. The row is read only if the signal has receivers."""
-    if signal.has_listeners(Token):
-        token = (
-            Token.objects.using(stored_token.database()).select_related("registration", "user").filter(pk=pk).first()
-        )
-        if token is not None:
-            send(signal, token, **details)
+def send(signal: Signal, token: Token, **details: Unpack[Details]) -> None:
+    """Send a signal to every receiver. Django logs the exception of a receiver and goes on with the next one."""
+    signal.send_robust(sender=Token, token=token, **details)
+
+
+def send_stored(signal: Signal, pk: int, *, error: MailUpError | None) -> None:
+    """Send a signal about a token as it is stored now, with the error if there is one.
+
+    The row is read only if the signal has receivers; nothing is sent if it is gone.
+    """
+    if not signal.has_listeners(Token):
+        return
+    rows = Token.objects.using(stored_token.database()).select_related("registration", "user")
+    token = rows.filter(pk=pk).first()
+    if token is None:
+        return
+    if error is None:
+        send(signal, token)
+    else:
+        send(signal, token, error=error)

@@ -107,7 +107,7 @@ def test_a_connection_is_made_and_named(journey: Journey, heard: Any) -> None:
     assert AuthorizationRequest.objects.count() == 0
     assert [name for name, _ in heard] == ["account_connected"]
     assert heard[0][1]["created"] is True
-    assert heard[0][1]["user"] == journey.user
+    assert heard[0][1]["token"].user == journey.user
 
 
 def test_the_state_travels_in_the_path_and_in_the_query(journey: Journey) -> None:
@@ -400,4 +400,4 @@ def test_disconnecting_deletes_the_row_and_tells(
     assert Token.objects.count() == 0
     assert [name for name, _ in heard] == ["account_connected", "account_disconnected"]
     assert not heard[-1][1]["token"].access_token
-    assert heard[-1][1]["user"] == user
+    assert heard[-1][1]["token"].user == user
