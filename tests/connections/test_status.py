@@ -63,7 +63,7 @@ def test_a_connection_is_late_two_periods_after_it_was_due(mailup_connection: Co
     ("change", "state", "well"),
     [
         ({"enabled": False}, "disabled", True),
-        ({"last_error": "client_rejected: no"}, "refused by MailUp", False),
+        ({"error_code": "client_rejected"}, "refused by MailUp", False),
     ],
 )
 def test_a_registration(

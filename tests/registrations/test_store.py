@@ -72,11 +72,11 @@ def test_a_change_clears_the_refusal() -> None:
     now = timezone.now()
     store.register(**VALUES)
     ClientRegistration.objects.update(
-        failed_at=now, last_error="client_rejected: no", retry_at=now + timedelta(hours=1)
+        failed_at=now, error_code="client_rejected", retry_at=now + timedelta(hours=1)
     )
     store.register(**VALUES)
     assert ClientRegistration.objects.get().failed_at == now  # nothing was changed
 
     store.register(**VALUES | {"client_secret": "another"})
     row = ClientRegistration.objects.get()
-    assert (row.failed_at, row.last_error, row.retry_at) == (None, "", None)
+    assert (row.failed_at, row.error_code, row.retry_at) == (None, "", None)
