@@ -1,8 +1,9 @@
-"""Fixtures of the suite. The double of MailUp is the sandbox, by the fixtures that the package ships."""
+"""Fixtures of all tests. The package's own fixtures give them the sandbox, the only stand-in for MailUp."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,20 +11,27 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.sandbox import Sandbox
+
 from . import servers
+from .journey import Journey
+
+
+def pytest_configure() -> None:
+    """Stop if the database that DATABASE_URL names can't be used, but is required."""
+    if servers.REQUIRED and django_settings.NO_DATABASE:
+        raise pytest.UsageError(django_settings.NO_DATABASE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without the database that DATABASE_URL names there is nothing to test: skip, or fail where it is required."""
-    reason = django_settings.NO_DATABASE
-    if reason and servers.REQUIRED:
-        raise pytest.UsageError(reason)
-    for item in items if reason else ():
-        item.add_marker(pytest.mark.skip(reason=reason))
+    """Skip everything if the database that DATABASE_URL names can't be used."""
+    for item in items if django_settings.NO_DATABASE else ():
+        item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
 
 
 class Clock:
-    """A clock that stands still until it is moved. Gives datetimes to services and seconds to the sandbox."""
+    """A clock that stands still until it is moved. Services are given datetimes, the sandbox seconds."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -40,7 +48,7 @@ class Clock:
 
 @pytest.fixture
 def clock(mailup_sandbox: Any) -> Clock:
-    """One clock for the services that are given it, and for the sandbox."""
+    """One clock for the sandbox and for the services that a test passes it to."""
     made = Clock()
     mailup_sandbox.clock = made.seconds
     return made
@@ -54,6 +62,29 @@ def user(django_user_model: Any) -> Any:
 @pytest.fixture
 def other_user(django_user_model: Any) -> Any:
     return django_user_model.objects.create_user("leo", "leo@example.com", "secret")
+
+
+@pytest.fixture
+def expired(transactional_db: None, mailup_connection: Callable[..., Token], user: Any) -> Token:
+    """A connection whose access token has run out; committed, so that every thread sees it."""
+    token = mailup_connection(user)
+    now = timezone.now()
+    Token.objects.update(expires_at=now - timedelta(seconds=1), refresh_at=now, connected_at=now - timedelta(hours=1))
+    token.refresh_from_db()
+    return token
+
+
+@pytest.fixture
+def journey(mailup_sandbox: Sandbox, mailup_registration: ClientRegistration, user: Any) -> Journey:
+    """A user who connects an account at the sandbox."""
+    return Journey(mailup_sandbox, user)
+
+
+@pytest.fixture
+def site_token(db: None, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox) -> Token:
+    """The site's own connection, to a MailUp that carries out imports at once."""
+    mailup_sandbox.configure(import_seconds=0.0)
+    return mailup_connection(None)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,45 @@ BROKERS = {
 }
 
 
-def require_broker(name: str) -> str:
-    """Return the URL of a broker that answers; else skip, or fail where servers are required."""
+@contextmanager
+def broker(name: str) -> Iterator[dict[str, Any]]:
+    """Yield Celery's settings for a queue of its own on a broker. Skip if it doesn't answer, or fail if it must.
+
+    Nobody else sees the queue: on Redis every key gets a prefix, on RabbitMQ queue and exchange have a name of their
+    own. At the end they are deleted, and nothing else is.
+    """
     reason = servers.missing(BROKERS[name])
     if reason:
         (pytest.fail if servers.REQUIRED else pytest.skip)(reason)
-    return BROKERS[name]
+    own_name = f"mailup-tests-{uuid.uuid4().hex}"
+    conf = {
+        "broker_url": BROKERS[name],
+        "task_default_queue": own_name,
+        "task_ignore_result": True,
+        "worker_enable_remote_control": False,  # its queue would be shared by all workers of this machine
+    }
+    if name == "redis":
+        conf["broker_transport_options"] = {"global_keyprefix": f"{own_name}:"}
+    try:
+        yield conf
+    finally:
+        if name == "redis":
+            from redis import Redis
+
+            with Redis.from_url(BROKERS[name]) as client:
+                for key in client.scan_iter(f"{own_name}:*"):
+                    client.delete(key)
+        else:
+            with sender(conf) as app, app.connection_for_write() as link:
+                link.default_channel.queue_delete(own_name)
+                link.default_channel.exchange_delete(own_name)
+
+
+def sender(conf: dict[str, Any]) -> Celery:
+    """Return a Celery app that sends messages to the queue of `broker`. Close it, or use it in a `with` block."""
+    app = Celery("sender", set_as_current=False)
+    app.conf.update(conf)
+    return app
 
 
 def reach(**changes: Any) -> dict[str, Any]:
@@ -64,9 +97,9 @@ class Victim:
         self._heard = threading.Condition()
         self._folder = tempfile.TemporaryDirectory()
         given = {"kind": kind, "database": database or reach(), "mailup": settings.MAILUP, "pk": token.pk}
+        self._broker = ExitStack()
         if kind in ("worker", "group"):
-            given["broker"] = require_broker("redis")
-            given["queue"] = f"mailup-{uuid.uuid4().hex[:8]}"
+            given["celery"] = self._broker.enter_context(broker("redis"))
             given["beat"] = str(Path(self._folder.name) / "beat")
         self._given = given
         self.process = subprocess.Popen(
@@ -101,8 +134,7 @@ class Victim:
         if self.kind == "web":
             threading.Thread(target=_get, args=(f"http://127.0.0.1:{ready.split()[1]}/",), daemon=True).start()
         elif self.kind in ("worker", "group"):
-            with Celery("test", broker=self._given["broker"], set_as_current=False) as app:
-                app.conf.task_default_queue = self._given["queue"]
+            with sender(self._given["celery"]) as app:
                 app.send_task("django_mailup.refresh_tokens", [[self.pk]])
 
     def kill(self) -> None:
@@ -128,9 +160,7 @@ class Victim:
         self.process.stdin.close()
         self.process.stdout.close()
         self._folder.cleanup()
-        if "queue" in self._given:
-            with Celery("test", broker=self._given["broker"], set_as_current=False) as app, app.connection() as link:
-                link.default_channel.queue_delete(self._given["queue"])
+        self._broker.close()
 
 
 def _get(url: str) -> None:
@@ -197,23 +227,26 @@ def locked_table() -> Iterator[None]:
 
 
 def the_server_holds_a_statement_back() -> bool:
-    """Say whether some statement waits for a lock at the database server. SQLite has none: there the client waits."""
+    """Return whether a statement in this database waits for a lock at the server. SQLite has none: the client waits."""
     waiting = {
-        "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
-        # Not innodb_trx: that is a copy, which isn't renewed while it is read more often than ten times a second.
-        "mysql": "SELECT variable_value + 0 + (SELECT count(*) FROM information_schema.processlist"
-        " WHERE state LIKE 'Waiting for table%%') FROM information_schema.global_status"
-        " WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'",
+        "postgresql": "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        "mysql": "SELECT (SELECT count(*) FROM information_schema.processlist"
+        " WHERE db = database() AND state LIKE 'Waiting for table%%')"
+        " + (SELECT count(*) FROM information_schema.innodb_trx JOIN information_schema.processlist"
+        " ON trx_mysql_thread_id = id WHERE db = database() AND trx_state = 'LOCK WAIT')",
     }
     if not HAS_SERVER:
         return True
+    if connection.vendor == "mysql":
+        time.sleep(0.25)  # innodb_trx is a copy that isn't renewed while it is read more than ten times a second
     with connection.cursor() as cursor:
         cursor.execute(waiting[connection.vendor])
         return bool(cursor.fetchone()[0])
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds; fail after 20 s."""
     give_up_at = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < give_up_at

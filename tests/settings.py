@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     folder = tempfile.TemporaryDirectory(prefix="django-mailup-tests-")
     atexit.register(folder.cleanup)
     DATABASES["default"]["TEST"] = {"NAME": str(Path(folder.name) / "tests.sqlite3")}
+    # Tests kill processes, not the machine: nothing needs to wait for the disk.
+    DATABASES["default"]["OPTIONS"] = {"init_command": "PRAGMA synchronous=OFF"}
+else:
+    # Each test process has a database of its own, also when two runs use the same server.
+    DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}_{os.getpid()}"}
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
 from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
@@ -26,7 +24,7 @@ from django_mailup.renewal import periodic
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import register
 
-from .processes import BROKERS, reach, require_broker
+from .processes import BROKERS, broker, reach, sender
 
 pytestmark = pytest.mark.brokers
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +38,7 @@ settings.MAILUP = given["mailup"]
 import django
 django.setup()
 from celery import Celery
-app = Celery("tests", broker=given["broker"])
+app = Celery("tests")
 app.conf.update(given["conf"])
 from django_mailup.beat import mailup_beat_schedule
 app.conf.beat_schedule = mailup_beat_schedule(settings.MAILUP)
@@ -50,8 +48,10 @@ app.worker_main(["worker", *given["arguments"], "-l", "ERROR", "--without-gossip
 
 
 @pytest.fixture(params=BROKERS)
-def broker(request: pytest.FixtureRequest) -> str:
-    return require_broker(request.param)
+def conf(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """Celery's settings for a queue that the test has for itself, on each broker."""
+    with broker(request.param) as made:
+        yield made
 
 
 @pytest.fixture
@@ -67,11 +67,10 @@ def due(
 
 
 @contextmanager
-def worker(settings: Any, broker: str, conf: dict[str, Any], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(settings: Any, conf: dict[str, Any], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     given = {
         "database": reach(),
         "mailup": settings.MAILUP,
-        "broker": broker,
         "conf": conf,
         "arguments": arguments,
     }
@@ -101,47 +100,38 @@ def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
 @pytest.mark.parametrize("acks_late", [False, True], ids=["acks_early", "acks_late"])
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
-    broker: str, due: int, mailup_sandbox: Sandbox, settings: Any, pool: str, acks_late: bool
+    conf: dict[str, Any], due: int, mailup_sandbox: Sandbox, settings: Any, pool: str, acks_late: bool
 ) -> None:
     mailup_sandbox.configure(refresh_reuse="grace", token_latency=0.05)
     settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 1, "REFRESH_BATCH_SIZE": 4}
-    queue = f"mailup-{uuid.uuid4().hex[:8]}"
-    conf = {"task_default_queue": queue, "task_acks_late": acks_late, "task_ignore_result": True}
-    app = Celery("sender", broker=broker, set_as_current=False)
-    app.conf.update(conf)
+    conf = {**conf, "task_acks_late": acks_late}
 
     def hand_out() -> None:
         for batch in periodic.hand_out_due():
             app.send_task("django_mailup.refresh_tokens", [batch.pks])
 
     arguments = ("-P", pool, "-c", "2")
-    try:
+    with sender(conf) as app:
         hand_out()
         hand_out()  # a second beat: nothing is due any more
-        with worker(settings, broker, conf, *arguments) as first:
+        with worker(settings, conf, *arguments) as first:
             until(lambda: renewed() >= 4)
             os.killpg(first.pid, 9)
         assert renewed() < due, "the worker was killed too late to prove anything"
-        with worker(settings, broker, conf, *arguments):
+        with worker(settings, conf, *arguments):
             # What the dead worker held comes due again: two periods later, which the test doesn't wait for.
             Token.objects.filter(generation=1).update(refresh_at=timezone.now(), claimed_until=timezone.now())
             hand_out()
             until(lambda: renewed() == due)
-    finally:
-        with app.connection_for_write() as link:
-            link.default_channel.queue_delete(queue)
-        app.close()
     assert not Token.objects.exclude(status=Token.Status.ACTIVE).exists()
     assert not Token.objects.filter(generation__gt=2).exists()
 
 
 def test_beats_and_workers_that_are_killed_together_go_on_when_they_are_back(
-    broker: str, due: int, mailup_sandbox: Sandbox, settings: Any, tmp_path: Path
+    conf: dict[str, Any], due: int, mailup_sandbox: Sandbox, settings: Any, tmp_path: Path
 ) -> None:
     mailup_sandbox.configure(refresh_reuse="grace", token_latency=0.2)
     settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 1, "REFRESH_BATCH_SIZE": 1, "REFRESH_PERIOD": 1}
-    queue = f"mailup-{uuid.uuid4().hex[:8]}"
-    conf = {"task_default_queue": queue, "task_ignore_result": True}
 
     @contextmanager
     def two_sites() -> Iterator[list[subprocess.Popen[bytes]]]:
@@ -149,43 +139,33 @@ def test_beats_and_workers_that_are_killed_together_go_on_when_they_are_back(
         with ExitStack() as stack:
             yield [
                 stack.enter_context(
-                    worker(settings, broker, conf, "-P", "prefork", "-c", "2", "-B", "-s", str(tmp_path / str(number)))
+                    worker(settings, conf, "-P", "prefork", "-c", "2", "-B", "-s", str(tmp_path / str(number)))
                 )
                 for number in range(2)
             ]
 
-    try:
-        with two_sites() as groups:
-            until(lambda: renewed() >= 4)
-            for group in groups:
-                os.killpg(group.pid, 9)
-        assert renewed() < due, "they were killed too late to prove anything"
-        with two_sites():
-            until(lambda: renewed() == due)  # what the dead had in hand comes due again by itself
-    finally:
-        with Celery("cleaner", broker=broker, set_as_current=False) as app, app.connection_for_write() as link:
-            link.default_channel.queue_delete(queue)
+    with two_sites() as groups:
+        until(lambda: renewed() >= 4)
+        for group in groups:
+            os.killpg(group.pid, 9)
+    assert renewed() < due, "they were killed too late to prove anything"
+    with two_sites():
+        until(lambda: renewed() == due)  # what the dead had in hand comes due again by itself
     assert not Token.objects.exclude(status=Token.Status.ACTIVE, generation=2).exists()
 
 
 def test_a_rejected_client_is_said_once_and_a_corrected_secret_resumes_by_itself(
-    broker: str, due: int, mailup_sandbox: Sandbox, settings: Any, tmp_path: Path
+    conf: dict[str, Any], due: int, mailup_sandbox: Sandbox, settings: Any, tmp_path: Path
 ) -> None:
     settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 4, "REFRESH_PERIOD": 1}
     registration = ClientRegistration.objects.get()
     right = registration.client_secret
     ClientRegistration.objects.update(client_secret="wrong")
-    queue = f"mailup-{uuid.uuid4().hex[:8]}"
-    conf = {"task_default_queue": queue, "task_ignore_result": True}
     arguments = ("-P", "threads", "-c", "2", "-B", "-s", str(tmp_path / "beat"))
-    try:
-        with worker(settings, broker, conf, *arguments):
-            until(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())
-            assert not Token.objects.filter(failure_count__gt=0).exists(), "the message is the registration's"
-            register(name="Sandbox", client_id=registration.client_id, client_secret=right.reveal())
-            until(lambda: renewed() == due)
-    finally:
-        with Celery("cleaner", broker=broker, set_as_current=False) as app, app.connection_for_write() as link:
-            link.default_channel.queue_delete(queue)
+    with worker(settings, conf, *arguments):
+        until(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())
+        assert not Token.objects.filter(failure_count__gt=0).exists(), "the message is the registration's"
+        register(name="Sandbox", client_id=registration.client_id, client_secret=right.reveal())
+        until(lambda: renewed() == due)
     assert ClientRegistration.objects.get().failed_at is None
     assert not Token.objects.failing().exists()

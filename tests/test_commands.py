@@ -1,4 +1,4 @@
-"""Management commands: register, connect, refresh, status, sandbox."""
+"""Management commands: register, connect, refresh, status, import, sandbox."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+
+from .csv_import.files import rows, write
 
 Connect = Callable[..., Token]
 
@@ -200,12 +203,15 @@ def test_the_sandbox_command_serves_and_ends() -> None:
     command = [sys.executable, "-m", "django", *arguments]
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[3]
-        with urllib.request.urlopen(f"{url}/_sandbox/state") as answer:  # noqa: S310
-            assert b'"access_lifetime": 60.0' in answer.read()
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[3]
+            with urllib.request.urlopen(f"{url}/_sandbox/state") as answer:  # noqa: S310
+                assert b'"access_lifetime": 60.0' in answer.read()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+        finally:
+            process.kill()  # it ignores Ctrl-C if this process was started in the background
     assert process.returncode == 0
 
 
@@ -220,3 +226,34 @@ def test_the_sandbox_command_says_that_a_port_is_taken() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CommandError, match="Can't listen"):
         run("mailup_sandbox", "--host=127.0.0.1", f"--port={taken.getsockname()[1]}")
+
+
+def import_file(*arguments: Any, **options: Any) -> str:
+    out = io.StringIO()
+    call_command("mailup_import", *arguments, stdout=out, stderr=io.StringIO(), **options)
+    return out.getvalue()
+
+
+def test_import_sends_a_file(site_token: Token, tmp_path: Path, user: Any, mailup_connection: Connect) -> None:
+    path = write(tmp_path / "a.csv", "Mail,Vorname,X", "ada@example.com,Ada,1", "nonsense,N,1")
+    mapping = {"map": ["Vorname=FirstName", "X="]}
+
+    assert "1 recipients would be sent, 0 were sent before, 1 rejected" in import_file(
+        path, list_id=1, dry_run=True, **mapping
+    )
+    said = import_file(path, list_id=1, wait=5, **mapping)
+    assert "1 recipients were sent" in said
+    assert "a.csv.rejects.csv" in said
+    assert "1 created, 0 updated, 0 not valid" in said
+    mailup_connection(user, username="m67890")
+    other = write(tmp_path / "b.csv", *rows(2))
+    assert "2 recipients were sent" in import_file(other, list_id=1, user="ada")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"user": "nobody"}, "no user"), ({"map": ["Mood"]}, "COLUMN=FIELD"), ({"chunk": 0}, "positive")],
+)
+def test_import_says_what_is_wrong(site_token: Token, tmp_path: Path, options: Any, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        import_file(write(tmp_path / "a.csv", *rows(2)), list_id=1, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
 import pytest
@@ -71,3 +72,13 @@ def test_the_code_of_another_version_is_kept() -> None:
 
     assert type(error) is MailUpError
     assert error.code == "of_another_version"
+
+
+def test_the_tree_of_exceptions_is_drawn_as_it_is() -> None:
+    classes = [
+        value for value in vars(exceptions).values() if inspect.isclass(value) and issubclass(value, MailUpError)
+    ]
+
+    assert all(re.search(rf"\b{each.__name__}\b", exceptions.__doc__ or "") for each in classes)
+    assert len({each.code for each in classes}) == len(classes)
+    assert all(str(each()) == (inspect.getdoc(each) or "").splitlines()[0] for each in classes)

@@ -47,16 +47,6 @@ def test_public_names_exist_and_are_sorted(name: str) -> None:
     assert all(hasattr(module, each) for each in module.__all__)
 
 
-def test_the_tree_of_exceptions_is_drawn_as_it_is() -> None:
-    classes = [
-        value for value in vars(exceptions).values() if inspect.isclass(value) and issubclass(value, MailUpError)
-    ]
-
-    assert all(re.search(rf"\b{each.__name__}\b", exceptions.__doc__ or "") for each in classes)
-    assert len({each.code for each in classes}) == len(classes)
-    assert all(str(each()) == (inspect.getdoc(each) or "").splitlines()[0] for each in classes)
-
-
 @pytest.mark.parametrize("name", ROWS)
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in README

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,11 @@ from celery.exceptions import Retry
 from django.utils import timezone
 
 from django_mailup import tasks
-from django_mailup.beat import mailup_beat_schedule
+from django_mailup.exceptions import ImportStopped
 from django_mailup.models import AuthorizationRequest, Token
 from django_mailup.sandbox import Sandbox
+
+from .csv_import.files import rows, uploads, write
 
 Connect = Callable[..., Token]
 
@@ -38,7 +38,7 @@ def make_due(*pks: int) -> None:
 
 
 @pytest.mark.django_db
-def test_the_sweep_renews_what_is_due(eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox) -> None:
+def test_the_periodic_task_renews_what_is_due(eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox) -> None:
     due, fresh = mailup_connection(None), mailup_connection(None, username="m67890")
     make_due(due.pk)
     tasks.refresh_expiring_tokens.delay()
@@ -51,7 +51,7 @@ def test_the_sweep_renews_what_is_due(eager: Any, mailup_connection: Connect, ma
 
 
 @pytest.mark.django_db
-def test_the_sweep_clears_old_requests(eager: Any, mailup_registration: Any, user: Any) -> None:
+def test_the_periodic_task_clears_old_requests(eager: Any, mailup_registration: Any, user: Any) -> None:
     for hash_, minutes in (("old", -1), ("new", 1)):
         AuthorizationRequest.objects.create(
             state_hash=hash_, session_hash="s", user=user, registration=mailup_registration, redirect_uri="x",
@@ -111,17 +111,31 @@ def test_an_import_that_has_sent_no_chunk_is_tried_again_whatever_failed(
     assert caught.value.sig.apply_async().get()["sent"] == 1
 
 
-@pytest.mark.parametrize(("mailup", "period"), [(None, 300), ({}, 300), ({"REFRESH_PERIOD": 120}, 120)])
-def test_the_schedule_follows_the_period(mailup: Any, period: int) -> None:
-    (entry,) = mailup_beat_schedule(mailup).values()
+@pytest.fixture
+def retrying() -> Iterator[Any]:
+    app = Celery("tests", set_as_current=True)
+    app.conf.task_always_eager = True
+    yield app
+    app.close()
 
-    assert entry == {"task": tasks.refresh_expiring_tokens.name, "schedule": period, "options": {"expires": period}}
+
+def test_the_task_comes_back_until_everything_is_sent(
+    retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    mailup_sandbox.fail_with("status", status=429, path="/List/1/Recipients", times=2)
+    path = write(tmp_path / "a.csv", *rows(25))
+    result = tasks.import_csv.delay(str(path), site_token.pk, list_id=1, chunk=10)
+
+    assert result.get()["sent"] == 25
+    assert [len(chunk) for chunk in uploads(mailup_sandbox)] == [10, 10, 5]
 
 
-def test_settings_may_import_the_schedule() -> None:
-    code = (
-        "import sys, django_mailup.beat, django_mailup.environ\n"
-        "assert not {'django.conf', 'django.apps'} & set(sys.modules)"
-    )
+def test_the_task_leaves_what_is_unsure_to_a_person(
+    retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    mailup_sandbox.fail_with("drop", path="/List/1/Recipients")
+    result = tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(5))), site_token.pk, list_id=1)
 
-    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(ImportStopped):
+        result.get()
+    assert uploads(mailup_sandbox) == []

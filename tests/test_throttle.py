@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import uuid
 from typing import Any
 
 import pytest
@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 
 from django_mailup.exceptions import RateLimited
 from django_mailup.throttle import SLACK, CacheThrottle
-
-LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"}}
 
 
 class Time:
@@ -31,13 +29,16 @@ class Time:
         self.now += seconds
 
 
+def empty_cache() -> dict[str, dict[str, str]]:
+    """Return CACHES with a cache in memory that nothing has used yet."""
+    return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}}
+
+
 @pytest.fixture
-def cache(settings: Any) -> Iterator[Any]:
-    settings.CACHES = LOCMEM
+def cache(settings: Any) -> Any:
+    settings.CACHES = empty_cache()
     settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 5}
-    caches["default"].clear()
-    yield caches["default"]
-    caches["default"].clear()
+    return caches["default"]
 
 
 def most_in_a_second(moments: list[float]) -> int:
@@ -63,7 +64,7 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
     cache: Any, settings: Any, gaps: list[float], begin: float, rate: int
 ) -> None:
     settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": rate}
-    cache.clear()
+    settings.CACHES = empty_cache()
     time, moments = Time(begin), []
     throttles = [CacheThrottle("1", clock=time, sleep=time.sleep) for _ in range(3)]
     for number, gap in enumerate(gaps):

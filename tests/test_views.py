@@ -16,7 +16,8 @@ from django_mailup.failures import FAILURES
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 
-from .connections.test_authorization import consent
+from .journey import consent
+from .threads import in_threads
 
 pytestmark = pytest.mark.django_db
 CONNECTIONS = "/mailup/"
@@ -358,8 +359,6 @@ def test_an_unknown_failure_has_none(client: Client) -> None:
 
 
 def test_five_identical_callbacks_at_once(transactional_db: None, browser: Client, mailup_sandbox: Sandbox) -> None:
-    from .renewal.test_on_demand import in_threads
-
     answer = consent(mailup_sandbox, press(browser))
     path, cookies = answer.pop("path"), browser.cookies
 

@@ -72,13 +72,8 @@ def work(given: dict[str, Any]) -> None:
     """Be a Celery worker with one pool process, and beat beside it."""
     from celery import Celery, signals
 
-    app = Celery("victim", broker=given["broker"])
-    app.conf.update(
-        task_default_queue=given["queue"],
-        task_ignore_result=True,
-        worker_redirect_stdouts=False,
-        beat_schedule={},
-    )
+    app = Celery("victim")
+    app.conf.update(given["celery"], worker_redirect_stdouts=False, beat_schedule={})
     import django_mailup.tasks  # noqa: F401
 
     signals.worker_ready.connect(lambda **_: say("ready"), weak=False)

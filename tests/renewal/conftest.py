@@ -1,4 +1,4 @@
-"""Fixtures that several tests of the services share."""
+"""Connections that need a renewal, and MailUp's token endpoint under a test's control."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import pytest
 from django.utils import timezone
 
 from django_mailup.models import Token
+from django_mailup.sandbox import Sandbox
+
+from .jobs import AT_ONCE, Calls
+
+Connect = Callable[..., Token]
 
 
 @pytest.fixture
@@ -22,3 +27,22 @@ def expired_row(
     Token.objects.update(connected_at=past, expires_at=past, refresh_at=past)
     token.refresh_from_db()
     return token
+
+
+@pytest.fixture
+def due_pks(mailup_connection: Connect, django_user_model: Any, clock: Any, settings: Any) -> list[int]:
+    """Connections that are due, each with a pair of its own: the one that a job begins with, and twice AT_ONCE more."""
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_CONCURRENCY": AT_ONCE}
+    pks = [
+        mailup_connection(django_user_model.objects.create(username=f"u{number}")).pk
+        for number in range(1 + 2 * AT_ONCE)
+    ]
+    clock.move(hours=1)
+    Token.objects.update(connected_at=clock() - timedelta(hours=1), expires_at=clock(), refresh_at=clock())
+    return pks
+
+
+@pytest.fixture
+def calls(mailup_sandbox: Sandbox) -> Calls:
+    """The refreshes that the sandbox is working on."""
+    return Calls(mailup_sandbox)

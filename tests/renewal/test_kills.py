@@ -27,6 +27,7 @@ from ..processes import (
     victim,
 )
 
+pytestmark = pytest.mark.slow
 AHEAD_OF_TIME = ("job", "worker", "group")
 KINDS = ["process", "web", "job", pytest.param("worker", marks=pytest.mark.brokers, id="worker_on_redis"),
          pytest.param("group", marks=pytest.mark.brokers, id="group_on_redis")]  # fmt: skip

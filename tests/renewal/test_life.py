@@ -17,6 +17,7 @@ from django_mailup.renewal import on_demand, periodic, schedule
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_of, connect_with_password
 
+pytestmark = pytest.mark.slow
 TOKEN = "/Authorization/OAuth/Token"
 
 
@@ -95,7 +96,7 @@ def test_a_row_lives_as_its_model_says(
                 assert live.generation == before.generation + (before.expires_at - timedelta(seconds=30) <= clock())
 
         @rule()
-        def the_sweep_runs(self) -> None:
+        def the_periodic_task_runs(self) -> None:
             due = list(Token.objects.due(now=clock()).values_list("pk", flat=True))
             handed = [pk for batch in periodic.hand_out_due(clock=clock) for pk in batch.pks]
             assert handed == due

@@ -23,6 +23,7 @@ from django_mailup.services import client_for
 
 from ..processes import HAS_SERVER, Gate, Line, eventually, let_the_claim_run_out, locked_table, reach, victim
 
+pytestmark = pytest.mark.slow
 Connect = Callable[..., Token]
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -148,6 +149,7 @@ def test_without_a_broker_the_work_stays_in_the_database(
     Token.objects.update(refresh_at=timezone.now() - timedelta(hours=1))
     with Celery("tests", broker="amqp://127.0.0.1:1//", set_as_current=True) as app:
         app.conf.task_publish_retry = False
+        app.conf.broker_transport_options = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
         with pytest.raises(BrokerError):
             tasks.refresh_expiring_tokens()
 

@@ -10,6 +10,8 @@ from benchmarks.outage import endure, populate
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("rate", [1, 0.2])
 def test_an_outage_costs_no_connection_and_ends_without_a_stampede(

@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from django_mailup.mailup.tokens import TokenSet
-from django_mailup.renewal import schedule, stored_token
+from django_mailup.renewal import schedule
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 LIFETIMES = st.floats(1, 10 * 365 * 86400).map(lambda seconds: timedelta(seconds=seconds))
@@ -40,7 +40,7 @@ def test_a_pair_is_due_in_the_second_half_of_its_life(
 
 @with_settings
 @given(MOMENTS, LIFETIMES, MARGINS)
-def test_the_sweep_comes_never_before_it_is_due_and_never_after_expiry(
+def test_the_periodic_task_comes_never_before_it_is_due_and_never_after_expiry(
     settings: Any, received: datetime, lifetime: timedelta, margin: int
 ) -> None:
     set_margin(settings, margin)
@@ -68,16 +68,6 @@ def test_backoff_is_bounded_and_doubles(failures: int, fraction: float) -> None:
     assert (
         abs(following - 2 * wait) <= rounding or schedule.backoff(failures + 1, fraction=1) == schedule.LONGEST_BACKOFF
     )
-
-
-@given(MOMENTS, LIFETIMES, st.timedeltas(timedelta(0), timedelta(days=4000)))
-def test_what_is_called_fresh_lives_long_enough_for_a_call(
-    received: datetime, lifetime: timedelta, elapsed: timedelta
-) -> None:
-    live = stored_token.UsableToken(access_token=None, generation=1, expires_at=received + lifetime)  # type: ignore[arg-type]
-    left = received + lifetime - (received + elapsed)
-
-    assert live.is_fresh(received + elapsed) == (left > stored_token.ABOUT_TO_EXPIRE)
 
 
 @pytest.mark.parametrize(

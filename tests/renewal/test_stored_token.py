@@ -4,19 +4,27 @@ that MailUp asked for."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from django_mailup.exceptions import MailUpUnavailable, RateLimited
+from django_mailup.exceptions import (
+    DecryptionFailed,
+    MailUpUnavailable,
+    RateLimited,
+)
 from django_mailup.models import Token
-from django_mailup.renewal import on_demand, periodic
+from django_mailup.renewal import on_demand, periodic, stored_token
 from django_mailup.sandbox import Sandbox
 
 Connect = Callable[..., Token]
 TOKEN = "/Authorization/OAuth/Token"
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
+LIFETIMES = st.floats(1, 10 * 365 * 86400).map(lambda seconds: timedelta(seconds=seconds))
 
 
 @pytest.fixture
@@ -120,3 +128,38 @@ def test_the_error_is_stored_as_data(expired: Token, mailup_sandbox: Sandbox, cl
     assert expired.error_details == {"reason": "status", "status": 503, "grant_may_be_spent": True}
     assert str(expired.last_error) == "MailUp answered with status 503: try again later."
     assert expired.failed_at == clock() != timezone.now()
+
+
+def test_callers_fail_fast_for_half_a_minute(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any], clock: Any
+) -> None:
+    mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+    with pytest.raises(MailUpUnavailable):
+        on_demand.usable_token(expired.pk, clock=clock)
+    mailup_requests.clear()
+    clock.move(seconds=29)
+    with pytest.raises(MailUpUnavailable):
+        on_demand.usable_token(expired.pk, clock=clock)
+    assert mailup_requests == []
+
+    clock.move(seconds=2)
+    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+
+
+def test_unreadable_secrets_are_said_to_be_so(expired: Token, settings: Any, mailup_requests: list[Any]) -> None:
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": []}
+    mailup_requests.clear()
+
+    with pytest.raises(DecryptionFailed):
+        on_demand.usable_token(expired.pk)
+    assert mailup_requests == []
+
+
+@given(MOMENTS, LIFETIMES, st.timedeltas(timedelta(0), timedelta(days=4000)))
+def test_what_is_called_fresh_lives_long_enough_for_a_call(
+    received: datetime, lifetime: timedelta, elapsed: timedelta
+) -> None:
+    live = stored_token.UsableToken(access_token=None, generation=1, expires_at=received + lifetime)  # type: ignore[arg-type]
+    left = received + lifetime - (received + elapsed)
+
+    assert live.is_fresh(received + elapsed) == (left > stored_token.ABOUT_TO_EXPIRE)

@@ -1,0 +1,85 @@
+"""Whose MailUp account a connection is, and merging two rows of one account."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_mailup.exceptions import (
+    AccountMismatch,
+)
+from django_mailup.models import Token
+from django_mailup.services import client_of
+
+from ..journey import Journey
+
+pytestmark = pytest.mark.django_db
+
+
+def test_connecting_again_renews_the_same_row(journey: Journey) -> None:
+    first = journey.connect().token
+    again = journey.connect()
+
+    assert again.token.pk == first.pk
+    assert not again.created
+    assert again.token.generation == first.generation + 1
+    assert again.token.access_token.reveal() != first.access_token.reveal()
+    assert Token.objects.count() == 1
+
+
+def test_several_accounts_are_several_rows(journey: Journey) -> None:
+    journey.connect()
+    journey.connect("m67890")
+
+    assert sorted(Token.objects.values_list("account_uid", flat=True)) == ["4321", "8765"]
+
+
+def test_reconnecting_as_another_account_changes_nothing(journey: Journey) -> None:
+    token = journey.connect().token
+
+    with pytest.raises(AccountMismatch, match="m67890"):
+        journey.connect("m67890", reconnect=token)
+    assert list(Token.objects.values_list("pk", "generation")) == [(token.pk, 1)]
+
+
+def test_reconnecting_as_another_connected_account_keeps_both_alive(journey: Journey) -> None:
+    token, other = journey.connect().token, journey.connect("m67890").token
+
+    with pytest.raises(AccountMismatch):
+        journey.connect("m67890", reconnect=token)
+    assert list(Token.objects.order_by("pk").values_list("pk", "generation")) == [(token.pk, 1), (other.pk, 2)]
+
+
+def test_a_pair_is_kept_although_mailup_does_not_say_whose_it_is(journey: Journey) -> None:
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    completed = journey.connect()
+
+    assert completed.created
+    assert completed.token.account_uid is None
+
+    assert len(list(client_of(completed.token).lists.all())) == 3
+    completed.token.refresh_from_db()
+    assert completed.token.account_username == "m12345"
+
+
+def test_an_unnamed_row_merges_into_the_older_one_at_the_first_call(journey: Journey) -> None:
+    older = journey.connect().token
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    assert Token.objects.count() == 2
+
+    client = client_of(unnamed)
+    list(client.lists.all())
+    list(client.lists.all())
+    survivor = Token.objects.get()
+    assert survivor.pk == older.pk
+    assert survivor.access_token.reveal() == unnamed.access_token.reveal()
+    assert survivor.generation == 2
+
+
+def test_the_site_has_its_own_connection_and_only_one_per_account(journey: Journey) -> None:
+    mine = journey.connect().token
+    first = journey.connect(for_site=True)
+    second = journey.connect(for_site=True)
+
+    assert first.token.user is None
+    assert second.token.pk == first.token.pk != mine.pk

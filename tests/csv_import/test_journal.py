@@ -1,0 +1,51 @@
+"""The journal beside a CSV file: whose it is, its lock, and what a crash leaves in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from django_mailup.csv_import import journal
+from django_mailup.exceptions import BadFile, UnsureChunk
+from django_mailup.mailup import MailUpClient
+from django_mailup.services import import_csv
+
+from .files import rows, write
+
+
+def test_another_file_or_place_is_not_mixed_up(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", *rows(5))
+    import_csv(path, client, list_id=1)
+    for changed in ({"list_id": 2}, {"list_id": 1, "chunk": 7}, {"group_id": 9}):
+        with pytest.raises(BadFile, match="journal of another import"):
+            import_csv(path, client, **changed)
+    write(path, *rows(6))
+    with pytest.raises(BadFile, match="journal of another import"):
+        import_csv(path, client, list_id=1)
+
+
+def test_a_second_run_may_wait_longer(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", *rows(5))
+    import_csv(path, client, list_id=1, timeout=5, confirm=True)
+
+    assert import_csv(path, client, list_id=1, timeout=50, patience=60, confirm=True).skipped == 5
+    with pytest.raises(BadFile, match="journal of another import"):
+        import_csv(path, client, list_id=1, timeout=5, confirm=False)
+
+
+def test_two_processes_do_not_import_the_same_file(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", *rows(3))
+    with journal.Journal(path, {}), pytest.raises(BadFile, match="Another process"):
+        import_csv(path, client, list_id=1)
+
+
+def test_half_a_line_of_the_journal_is_what_a_crash_leaves(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", *rows(5))
+    import_csv(path, client, list_id=1, chunk=2)
+    journal = Path(f"{path}.journal")
+    journal.write_text(journal.read_text()[:-10])  # the last chunk was begun, and its import id was half written
+
+    with pytest.raises(UnsureChunk, match="chunk 3"):
+        import_csv(path, client, list_id=1, chunk=2)
+    assert import_csv(path, client, list_id=1, chunk=2, unsure="skip").skipped == 5

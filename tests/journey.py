@@ -1,0 +1,51 @@
+"""A user who connects an account: through our own functions, and MailUp's login and consent page between them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from django_mailup.connections import authorization
+from django_mailup.sandbox import Sandbox
+from django_mailup.sandbox.adapter import SandboxAdapter
+from django_mailup.services import begin, complete
+
+SESSION = "the key of a session"
+CALLBACK = "https://site.example/mailup/callback/"
+
+
+def consent(sandbox: Sandbox, url: str, username: str = "m12345", **fields: str) -> dict[str, str]:
+    """Log in on the sandbox's page, as a browser would, and return what its redirect says."""
+    with requests.Session() as browser:
+        browser.mount("https://", SandboxAdapter(sandbox))
+        form = {
+            **{k: v[0] for k, v in parse_qs(urlsplit(url).query).items()},
+            "username": username,
+            "password": "sandbox",
+        }
+        answer = browser.post(url, data={**form, "decision": "allow", **fields}, allow_redirects=False)
+    location = urlsplit(answer.headers["Location"])
+    found = {name: values[0] for name, values in parse_qs(location.query).items()}
+    found["path"] = location.path
+    return found
+
+
+class Journey:
+    """One user's way through begin, MailUp's page and complete."""
+
+    def __init__(self, sandbox: Sandbox, user: Any) -> None:
+        self.sandbox = sandbox
+        self.user = user
+
+    def begin(self, **options: Any) -> str:
+        return begin(user=self.user, session=SESSION, callback_url=CALLBACK, **options)
+
+    def complete(self, answer: dict[str, str], **options: Any) -> authorization.Completed:
+        state = answer["path"].rstrip("/").rsplit("/", 1)[-1]
+        arguments = {"user": self.user, "session": SESSION, "received_state": state, "code": answer.get("code", "")}
+        return complete(**{**arguments, **options})
+
+    def connect(self, username: str = "m12345", **options: Any) -> authorization.Completed:
+        return self.complete(consent(self.sandbox, self.begin(**options), username))

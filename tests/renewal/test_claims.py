@@ -1,0 +1,133 @@
+"""Claims on rows: taking over one that ran out, and writing only under one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+
+from django_mailup.exceptions import (
+    NotConnected,
+    ReauthorizationRequired,
+)
+from django_mailup.models import Token
+from django_mailup.renewal import on_demand, periodic
+from django_mailup.sandbox import OAuthError, Sandbox
+from django_mailup.services import disconnect
+
+from ..processes import eventually
+from .jobs import Calls, no_row_locks, run
+from .other_process import claim
+
+Connect = Callable[..., Token]
+
+
+def test_a_claim_that_ran_out_is_taken_over_and_remembered(expired: Token, mailup_sandbox: Sandbox) -> None:
+    claim(expired, seconds=0.3)
+    mailup_sandbox.state.revoke()
+
+    with pytest.raises(ReauthorizationRequired, match="interrupted"):
+        on_demand.usable_token(expired.pk)
+    expired.refresh_from_db()
+    assert expired.interrupted
+    assert "interrupted" in str(expired.last_error)
+
+
+def test_a_takeover_that_succeeds_forgets_the_interruption(expired: Token) -> None:
+    claim(expired, seconds=-1)
+    on_demand.usable_token(expired.pk)
+
+    expired.refresh_from_db()
+    assert not expired.interrupted
+    assert expired.claim_owner == ""
+
+
+def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
+    """While the answer is on its way, somebody reconnects: the renewal's pair is dropped, the newer one used."""
+
+    def reconnect(_: object) -> None:
+        Token.objects.filter(pk=expired.pk).update(access_token="newer", generation=5, claim_owner="")
+        connections.close_all()
+
+    mailup_sandbox.hooks.after_refresh = reconnect
+
+    assert on_demand.usable_token(expired.pk).access_token.value == "newer"
+    assert Token.objects.get().generation == 5
+
+
+def test_a_failure_is_not_written_over_anothers_claim(expired: Token, mailup_sandbox: Sandbox) -> None:
+    """While the call is under way, another process takes over: this one's failure says nothing any more."""
+
+    def take_over_and_refuse(_: object) -> None:
+        mailup_sandbox.hooks.before_refresh = None
+        claim(expired, seconds=0.5)
+        connections.close_all()
+        raise OAuthError("invalid_request", "no")
+
+    mailup_sandbox.hooks.before_refresh = take_over_and_refuse
+
+    assert on_demand.usable_token(expired.pk).generation == 2
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_a_row_deleted_meanwhile_drops_the_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
+    def delete(_: object) -> None:
+        disconnect(expired)
+        connections.close_all()
+
+    mailup_sandbox.hooks.before_refresh = delete
+
+    with pytest.raises(NotConnected):
+        on_demand.usable_token(expired.pk)
+    assert Token.objects.count() == 0
+
+
+def test_where_locks_cannot_be_skipped_it_is_one_at_a_time(
+    db: None, due_pks: list[int], calls: Calls, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection.features, "has_select_for_update", True)
+    monkeypatch.setattr(connection.features, "has_select_for_update_skip_locked", False)
+
+    assert periodic.refresh_many(due_pks, clock=clock) == periodic.Tally(refreshed=len(due_pks))
+    assert calls.most_inside == 1
+
+
+@no_row_locks
+def test_a_row_that_somebody_has_locked_is_left_alone(
+    transactional_db: None, due_pks: list[int], calls: Calls, clock: Any
+) -> None:
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Token.objects.select_for_update().get(pk=due_pks[3])
+
+        job = pool.submit(run, due_pks, clock)
+        eventually(job.done)
+        assert job.result() == periodic.Tally(refreshed=len(due_pks) - 1, skipped=1)
+    assert calls.arrived == len(due_pks) - 1
+    assert Token.objects.get(generation=1).pk == due_pks[3]
+
+
+def test_what_is_no_longer_due_is_given_back(db: None, due_pks: list[int], calls: Calls, clock: Any) -> None:
+    Token.objects.filter(pk__in=due_pks[2:4]).update(refreshed_at=clock(), expires_at=clock() + timedelta(hours=1))
+
+    assert periodic.refresh_many(due_pks, clock=clock) == periodic.Tally(refreshed=len(due_pks) - 2, skipped=2)
+    assert calls.arrived == len(due_pks) - 2
+    assert not Token.objects.exclude(claim_owner="").exists()
+
+
+def test_a_row_that_is_changed_under_its_claim_drops_the_pair(
+    transactional_db: None, due_pks: list[int], calls: Calls, clock: Any
+) -> None:
+    def reconnect(number: int) -> None:
+        if number == 1:
+            Token.objects.filter(pk=due_pks[0]).update(access_token="newer", generation=5, claim_owner="")
+            connections.close_all()
+
+    calls.before = reconnect
+
+    assert periodic.refresh_many(due_pks, clock=clock) == periodic.Tally(refreshed=len(due_pks) - 1, skipped=1)
+    row = Token.objects.get(pk=due_pks[0])
+    assert (row.generation, row.access_token.reveal()) == (5, "newer")

@@ -1,0 +1,136 @@
+"""The periodic renewal: which tokens are handed out, how fast, and what a job does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.renewal import on_demand, periodic
+from django_mailup.sandbox import Sandbox
+
+from ..threads import in_threads
+
+Connect = Callable[..., Token]
+
+
+@pytest.fixture
+def due(db: None, mailup_connection: Connect, user: Any, clock: Any) -> Token:
+    token = mailup_connection(user)
+    clock.move(seconds=3600 - 600)
+    return token
+
+
+def test_the_periodic_task_hands_out_what_is_due_once(due: Token, clock: Any) -> None:
+    assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.pk], 0.0)]
+    assert list(periodic.hand_out_due(clock=clock)) == []
+
+    clock.move(seconds=601)  # what was lost on the way comes due again by itself
+    assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.pk], 0.0)]
+
+
+def copies(token: Token, count: int, users: Any) -> None:
+    """Store more rows like this one, each of a user of its own."""
+    for number in range(count):
+        token.pk, token.user = None, users.objects.create(username=f"u{number}")
+        token._state.adding = True
+        token.save()
+
+
+def test_the_periodic_task_takes_batches(due: Token, clock: Any, settings: Any, django_user_model: Any) -> None:
+    copies(due, 4, django_user_model)
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 2}
+
+    assert [(len(each.pks), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
+        (2, 0),
+        (2, 0.04),
+        (1, 0.08),
+    ]
+
+
+def test_the_periodic_task_hands_out_no_more_than_its_rate(
+    due: Token, clock: Any, settings: Any, django_user_model: Any
+) -> None:
+    copies(due, 11, django_user_model)
+    pace = {"REFRESH_RATE": 2, "REFRESH_PERIOD": 3}
+    settings.MAILUP = {**settings.MAILUP, **pace}
+
+    assert [(len(each.pks), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
+        (2, 0),
+        (2, 1),
+        (2, 2),
+    ]
+    clock.move(seconds=3)
+    assert [(len(each.pks), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
+        (2, 0),
+        (2, 1),
+        (2, 2),
+    ]
+    assert list(periodic.hand_out_due(clock=clock)) == []
+
+
+def test_the_periodic_task_leaves_dead_disabled_and_fresh_tokens_alone(due: Token, clock: Any) -> None:
+    Token.objects.update(status=Token.Status.REAUTHORIZATION_REQUIRED)
+    assert list(periodic.hand_out_due(clock=clock)) == []
+    Token.objects.update(status=Token.Status.ACTIVE)
+    ClientRegistration.objects.update(enabled=False)
+    assert list(periodic.hand_out_due(clock=clock)) == []
+    ClientRegistration.objects.update(enabled=True)
+    clock.move(seconds=-600)
+    assert list(periodic.hand_out_due(clock=clock)) == []
+
+
+def test_a_job_renews_once_although_it_comes_twice(due: Token, clock: Any, mailup_sandbox: Sandbox) -> None:
+    assert periodic.refresh_many([due.pk, due.pk], clock=clock) == periodic.Tally(refreshed=1, skipped=1)
+    assert periodic.refresh_many([due.pk, 987654], clock=clock) == periodic.Tally(skipped=2)
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_a_rejected_client_is_asked_once_in_a_job(
+    due: Token, clock: Any, mailup_sandbox: Sandbox, mailup_requests: list[Any], django_user_model: Any
+) -> None:
+    copies(due, 3, django_user_model)
+    mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
+    mailup_requests.clear()
+    pks = list(Token.objects.values_list("pk", flat=True))
+
+    assert periodic.refresh_many(pks, clock=clock) == periodic.Tally(failed=1, skipped=3)
+    assert len(mailup_requests) == 1
+    assert periodic.refresh_many(pks, clock=clock) == periodic.Tally(failed=1, skipped=3)
+    assert len(mailup_requests) == 1
+
+
+def test_a_token_renewed_after_the_job_has_read_it_is_left_alone(
+    transactional_db: None, due: Token, clock: Any, mailup_sandbox: Sandbox, mailup_connection: Connect
+) -> None:
+    """The first of two is withheld until somebody has renewed the second."""
+    clock.move(seconds=-3000)
+    site = mailup_connection(None, username="m67890")
+    clock.move(seconds=3000)
+
+    def renew_the_second(_: object) -> None:
+        mailup_sandbox.hooks.before_refresh = None
+        in_threads(1, lambda: on_demand.usable_token(site.pk, refused=site.generation, clock=clock))
+
+    mailup_sandbox.hooks.before_refresh = renew_the_second
+    periodic.refresh_many([due.pk, site.pk], clock=clock)
+
+    site.refresh_from_db()
+    assert site.generation == 2
+    assert mailup_sandbox.state.counters["refreshes"] == 2
+    assert mailup_sandbox.state.counters["reuses"] == 0  # a strict server would have ended the connection
+
+
+def test_one_failure_stops_no_other(
+    due: Token, clock: Any, mailup_connection: Connect, mailup_sandbox: Sandbox
+) -> None:
+    clock.move(seconds=-3000)
+    site = mailup_connection(None, username="m67890")
+    clock.move(seconds=3000)
+    mailup_sandbox.state.revoke(username="m12345")
+
+    assert periodic.refresh_many([due.pk, site.pk], clock=clock) == periodic.Tally(refreshed=1, failed=1)
+    due.refresh_from_db()
+    assert not due.is_active

@@ -1,0 +1,56 @@
+"""Log events: their names, levels and fields are those that docs/operating.md documents."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from django_mailup.events import Event
+from django_mailup.exceptions import MailUpUnavailable
+from django_mailup.models import Token
+from django_mailup.renewal import on_demand
+from django_mailup.sandbox import Sandbox
+from django_mailup.services import disconnect
+
+Connect = Callable[..., Token]
+
+
+DOCS = (Path(__file__).resolve().parent.parent / "docs/operating.md").read_text(encoding="utf-8")
+EVENTS = {
+    name: (level, re.findall(r"`(\w+)`", fields))
+    for name, level, fields in re.findall(r"^\| `(mailup\.\w+)` \| (\w+) \| (.*?) \|", DOCS, re.MULTILINE)
+}
+
+
+def test_every_event_is_documented_with_its_level() -> None:
+    assert {name: logging.getLevelName(level) for name, level in (event.value for event in Event)} == {
+        name: level for name, (level, _) in EVENTS.items()
+    }
+
+
+@pytest.mark.django_db
+def test_events_have_the_documented_fields_and_no_secret(
+    mailup_connection: Connect, mailup_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="django_mailup"):
+        token = mailup_connection(None)
+        on_demand.refresh(token)
+        token.refresh_from_db()
+        mailup_sandbox.fail_with("status", status=503, path="/Token")
+        with pytest.raises(MailUpUnavailable):
+            on_demand.refresh(token)
+        disconnect(token)
+
+    records = [record for record in caplog.records if record.name == "django_mailup"]
+    assert [record.__dict__["event"] for record in records] == [
+        "mailup.account_connected", "mailup.token_refreshed", "mailup.token_refresh_failed",
+        "mailup.account_disconnected",
+    ]  # fmt: skip
+    for record in records:
+        level, fields = EVENTS[record.__dict__["event"]]
+        assert (record.levelname, list(record.__dict__["mailup"])) == (level, fields)
+        assert record.getMessage().startswith(f"{record.__dict__['event']} token={token.pk}")
