@@ -1,4 +1,4 @@
-"""Encryption keys: which ones read, and which one writes."""
+"""Encryption keys: which ones decrypt, and which one encrypts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/recipes.md and docs/api.md: every block runs, and the table holds every operation."""
+"""docs/recipes.md and docs/api.md: every example runs, and the table has every operation."""
 
 from __future__ import annotations
 
