@@ -32,6 +32,7 @@ class Sandbox:
         client_secret: of the same client.
         state: what it remembers: users and their accounts, clients, pairs, counters.
         faults: the faults that wait for requests; `fail_with` adds one.
+        hooks: functions that are called in the middle of an answer. Assign to its attributes; see Hooks.
     """
 
     client_id = CLIENT_ID
@@ -41,6 +42,7 @@ class Sandbox:
         self.state = State(clock)
         self.state.options = options or Options()
         self.faults = Faults()
+        self.hooks = Hooks()
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -55,14 +57,9 @@ class Sandbox:
     def clock(self, clock: Callable[[], float]) -> None:
         self.state.clock = clock
 
-    @property
-    def hooks(self) -> Hooks:
-        """Functions that are called in the middle of an answer. Assign to its attributes; see Hooks."""
-        return self.state.hooks
-
     def configure(self, **values: Any) -> None:
         """Change options, by their names in Options. Raise ValueError for an unknown name or an unusable value."""
-        self.state.options = self.state.options.changed(values)
+        self.state.change_options(values)
 
     def fail_with(self, kind: str = "status", **details: Any) -> None:
         """Make the next request fail. See Fault for kinds and details. Raise ValueError for an unknown kind."""
@@ -85,7 +82,7 @@ class Sandbox:
         if path == "/":
             return Response("", 302, headers={"Location": control.PREFIX})
         if path.startswith(control.PREFIX):
-            return control.answer(self, request, path.removeprefix(control.PREFIX))
+            return control.answer(self.state, self.faults, request, path.removeprefix(control.PREFIX))
         fault = self.faults.take(request)
         if fault is not None:
             wrong = make_response(fault)
@@ -96,9 +93,9 @@ class Sandbox:
         is_token = path == "/authorization/oauth/token"
         time.sleep(self.state.options.token_latency if is_token else self.state.options.latency)
         if is_token:
-            right = oauth.token(self.state, request)
+            right = oauth.token(self.state, self.hooks, request)
         elif dispatch.PREFIX.match(request.path):
-            right = dispatch.answer(self.state, request)
+            right = dispatch.answer(self.state, self.hooks, request)
         else:
             return Response("", 404)
         if fault is not None and fault.kind == "drop_after":

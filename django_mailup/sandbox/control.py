@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
 from . import html_pages
-from .faults import Fault
-
-if TYPE_CHECKING:
-    from .app import Sandbox
+from .faults import Fault, Faults
+from .state import State
 
 PREFIX: Final = "/_sandbox/"
 
 
-def answer(sandbox: Sandbox, request: Request, action: str) -> Response:
+def answer(state: State, faults: Faults, request: Request, action: str) -> Response:
     """Return the response to a request for an action, which is the path after PREFIX.
 
     GET shows the page, or the state as JSON; POST acts. Another website can make a browser send a form here, but not
     JSON: so a form can do only what the buttons of the page do.
     """
-    state = sandbox.state
     if request.method == "GET" and action == "":
         companies = {name: user.account.company for name, user in state.users.items()}
         return html_pages.control_page(asdict(state.options), state.summary(), companies)
     if request.method == "GET" and action == "state":
-        return _json({"options": asdict(state.options), "faults": sandbox.faults.summary(), **state.summary()})
+        return _json({"options": asdict(state.options), "faults": faults.summary(), **state.summary()})
     if request.method != "POST":
         return Response("", 404)
     values: dict[str, Any] = request.get_json() if request.is_json else request.form.to_dict()
     try:
         if action == "options" and request.is_json:
-            sandbox.configure(**values)
+            state.change_options(values)
         elif action == "fault" and request.is_json:
-            sandbox.faults.add(Fault(**values))
+            faults.add(Fault(**values))
         elif action == "client" and request.is_json:
             state.clients[values["client_id"]] = values["client_secret"]
         elif action == "recipients" and request.is_json:
@@ -47,9 +44,9 @@ def answer(sandbox: Sandbox, request: Request, action: str) -> Response:
             state.expire_access(username=values.get("username"))
         elif action == "outage":
             for path in ("/Authorization/OAuth/Token", "/API/"):
-                sandbox.fail_with("status", status=503, times=-1, path=path)
+                faults.add(Fault("status", status=503, times=-1, path=path))
         elif action == "recover":
-            sandbox.faults.clear()
+            faults.clear()
         else:
             return Response("", 404)
     except (KeyError, TypeError, ValueError) as error:

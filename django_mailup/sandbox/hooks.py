@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .api.call import Call
-    from .state import Pair
+from .api_call import Call
+from .tokens import Pair
 
 
 @dataclass

@@ -10,7 +10,9 @@ from werkzeug.wrappers import Request, Response
 
 from . import html_pages
 from .errors import OAuthError, error_response
-from .state import Pair, State
+from .hooks import Hooks
+from .state import State
+from .tokens import Pair
 
 
 def authorize(state: State, request: Request) -> Response:
@@ -54,7 +56,7 @@ def _redirect(state: State, request_fields: dict[str, str], answer: dict[str, st
     )
 
 
-def token(state: State, request: Request) -> Response:
+def token(state: State, hooks: Hooks, request: Request) -> Response:
     """Answer the token endpoint, `/Authorization/OAuth/Token` (RFC 6749 section 3.2).
 
     By default it accepts what MailUp is known to accept: GET as well as POST; parameters in the query or the body;
@@ -65,7 +67,7 @@ def token(state: State, request: Request) -> Response:
     lenient = state.options.client_authentication == "lenient"
     fields = {**(request.args.to_dict() if lenient else {}), **request.form.to_dict()}
     try:
-        pair = _issue_pair(state, request, fields, lenient)
+        pair = _issue_pair(state, hooks, request, fields, lenient)
     except OAuthError as refused:
         return _error(state, refused)
     body: dict[str, Any] = {"access_token": pair.access_token}
@@ -80,7 +82,7 @@ def token(state: State, request: Request) -> Response:
     return Response(json.dumps(body), 200, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _issue_pair(state: State, request: Request, fields: dict[str, str], lenient: bool) -> Pair:
+def _issue_pair(state: State, hooks: Hooks, request: Request, fields: dict[str, str], lenient: bool) -> Pair:
     client_id = _authenticate_client(state, request, fields, lenient)
     grant_type = fields.get("grant_type")
     if grant_type == "authorization_code":
@@ -95,11 +97,10 @@ def _issue_pair(state: State, request: Request, fields: dict[str, str], lenient:
         return state.redeem_password(fields.get("username", ""), fields.get("password", ""), client_id)
     if not fields.get("refresh_token"):
         raise OAuthError("invalid_request", "The refresh token is missing")
-    return _refresh(state, fields["refresh_token"], client_id)
+    return _refresh(state, hooks, fields["refresh_token"], client_id)
 
 
-def _refresh(state: State, refresh_token: str, client_id: str) -> Pair:
-    hooks = state.hooks
+def _refresh(state: State, hooks: Hooks, refresh_token: str, client_id: str) -> Pair:
     if hooks.before_refresh is not None:
         hooks.before_refresh(refresh_token)
     pair = state.refresh(refresh_token, client_id)

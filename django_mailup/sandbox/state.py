@@ -1,4 +1,4 @@
-"""What a sandbox remembers between requests: users, clients, authorization codes, pairs, counts. No HTTP."""
+"""What a sandbox remembers between requests: users, clients, and the codes and pairs it has issued. No HTTP."""
 
 from __future__ import annotations
 
@@ -6,50 +6,18 @@ import secrets
 import string
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .accounts import OptIn, Recipient, User
 from .errors import OAuthError
-from .hooks import Hooks
 from .options import Options
 from .seeds import create_users
+from .tokens import AuthorizationCode, Pair
 
 ALPHABET: Final = string.ascii_letters + string.digits
 CLIENT_ID: Final = "5a9d3c1e-7b42-4e0f-9a61-d2c8e4f7b035"
 CLIENT_SECRET: Final = "c0ffee00-5ec7-4e75-a11d-0123456789ab"
-
-
-@dataclass
-class AuthorizationCode:
-    """An authorization code (RFC 6749 section 4.1.2). Times are seconds, by the sandbox's clock."""
-
-    user: User
-    client_id: str
-    redirect_uri: str
-    expires_at: float
-    used: bool = False
-
-
-@dataclass
-class Pair:
-    """An access token and a refresh token. Times are seconds, by the sandbox's clock.
-
-    Attributes:
-        family: a number that all pairs share which come from one login.
-        used_at: when the refresh token was used, or None.
-    """
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    user: User
-    client_id: str
-    family: int
-    access_expires_at: float
-    refresh_expires_at: float
-    used_at: float | None = None
-    revoked: bool = False
 
 
 class State:
@@ -72,7 +40,6 @@ class State:
         self.clock = clock
         self.lock = threading.RLock()
         self.options = Options()
-        self.hooks = Hooks()
         self.clients: dict[str, str] = {CLIENT_ID: CLIENT_SECRET}
         self.registered_redirect_uris: dict[str, str] = {}
         self.users: dict[str, User] = {user.username: user for user in create_users()}
@@ -236,6 +203,10 @@ class State:
                 recipient = Recipient(number, f"recipient{number}@sandbox.example", f"Recipient {number}")
                 recipient.email_opt_ins[list_id] = OptIn("subscribed", now)
                 account.recipients[number] = recipient
+
+    def change_options(self, values: Mapping[str, Any]) -> None:
+        """Change options, by their names in Options. Raise ValueError for an unknown name or an unusable value."""
+        self.options = self.options.changed(values)
 
     def count_call(self, username: str, operation: str) -> int:
         """Count a call against the rate limit of this user and operation.

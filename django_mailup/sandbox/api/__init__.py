@@ -1,4 +1,4 @@
-"""The REST API: `dispatch` answers requests; each other module holds the operations of one resource.
+"""The REST API. `dispatch` answers requests by the table in `routes`; the other modules hold one resource's operations.
 
-The modules have the names of those in `django_mailup.mailup.resources`, so an operation is found in both by its name.
+They have the names of the modules in `django_mailup.mailup.resources`, so an operation is found in both by its name.
 """

@@ -7,8 +7,8 @@ import binascii
 from typing import Any
 
 from ..accounts import Message
+from ..api_call import Call
 from ..errors import APIError
-from .call import Call
 from .routes import route
 
 SLOTS = 5

@@ -9,7 +9,9 @@ from typing import Any, Final
 from werkzeug.wrappers import Request, Response
 
 from ..accounts import User
+from ..api_call import EMPTY, Call, JSONText
 from ..errors import APIError, error_response
+from ..hooks import Hooks
 from ..state import State
 from . import (
     account,
@@ -30,7 +32,6 @@ from . import (
     templates,
     trusted_senders,
 )
-from .call import EMPTY, Call, JSONText
 from .routes import ROUTES
 
 PREFIX: Final = re.compile(r"/api/v1\.1/rest/(console|mailstatistics|public)service\.svc(?=/)", re.IGNORECASE)
@@ -41,7 +42,7 @@ RESOURCES: Final = (
 """The modules whose operations are served: importing one adds its operations to ROUTES."""
 
 
-def answer(state: State, request: Request) -> Response:
+def answer(state: State, hooks: Hooks, request: Request) -> Response:
     """Return the response to one request. The case of paths and of query parameters is ignored, as IIS does."""
     match = PREFIX.match(request.path)
     path = request.path[match.end() :] if match else request.path
@@ -55,8 +56,8 @@ def answer(state: State, request: Request) -> Response:
                 _check_rate_limit(state, user, f"{route.verb} {route.path}")
                 _check_terms(user)
                 call = Call(state, request, user)
-                if state.hooks.before_call is not None:
-                    state.hooks.before_call(call)
+                if hooks.before_call is not None:
+                    hooks.before_call(call)
                 with state.lock:
                     state.counters["api_calls"] += 1
                     user.account.run_due(state.clock())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .call import Call
+from ..api_call import Call
 from .routes import route
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import MailingList, OptIn
+from ..api_call import EMPTY, Call
 from ..errors import APIError
-from .call import EMPTY, Call
 from .recipients import recipient_json
 from .routes import route
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..api_call import EMPTY, Call
 from ..errors import APIError
 from .attachments import decode_file
-from .call import EMPTY, Call
 from .routes import route
 
 

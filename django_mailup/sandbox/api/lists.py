@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import MailingList
+from ..api_call import EMPTY, Call
 from ..errors import APIError
-from .call import EMPTY, Call
 from .routes import route
 
 COUNTRIES = [("AT", "Austria"), ("DE", "Germany"), ("ES", "Spain"), ("FR", "France"), ("IT", "Italy")]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import Message, format_date
+from ..api_call import EMPTY, Call
 from ..errors import APIError
 from .attachments import attachments_json
-from .call import EMPTY, Call
 from .routes import route
 from .templates import find_template
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from ..accounts import OptIn, Recipient, TwoRecipients, format_opt_in_date
+from ..api_call import EMPTY, Call, JSONText
 from ..errors import APIError
-from .call import EMPTY, Call, JSONText
 from .routes import route
 
 OPT_IN_STATUS = {"subscribed": "OPTIN", "unsubscribed": "OPTOUT", "pending": "PENDING"}

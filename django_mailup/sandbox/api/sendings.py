@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..accounts import Message, Sending, format_date
+from ..api_call import Call
 from ..errors import APIError
-from .call import Call
 from .routes import route
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import Message, format_date, format_opt_in_date
+from ..api_call import Call
 from ..errors import APIError
 from . import imports, messages, recipients, sendings
-from .call import Call
 from .routes import route
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .call import Call
+from ..api_call import Call
 from .routes import route
 
 LINK = "https://sandbox.example/offer"

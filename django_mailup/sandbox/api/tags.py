@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..api_call import EMPTY, Call
 from ..errors import APIError
-from .call import EMPTY, Call
 from .routes import route
 
 

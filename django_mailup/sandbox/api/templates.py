@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..api_call import Call
 from ..errors import APIError
-from .call import Call
 from .routes import route
 
 TEMPLATES = {1: ("Welcome", "<h1>Welcome</h1>"), 2: ("News of the month", "<h1>News</h1><p>[content]</p>")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import format_date
+from ..api_call import Call
 from ..errors import APIError
-from .call import Call
 from .routes import route
 
 

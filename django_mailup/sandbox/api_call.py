@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request
 
-from .. import expressions
-from ..accounts import Account, MailingList, Message, Recipient, User
-from ..errors import APIError
-from ..state import State
+from . import expressions
+from .accounts import Account, MailingList, Message, Recipient, User
+from .errors import APIError
+from .state import State
 
 DEFAULT_PAGE_SIZE: Final = 20
 EMPTY: Final = object()

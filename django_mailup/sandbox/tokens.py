@@ -1,0 +1,38 @@
+"""What the OAuth 2 server gives out: authorization codes, and pairs of access and refresh token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .accounts import User
+
+
+@dataclass
+class AuthorizationCode:
+    """An authorization code (RFC 6749 section 4.1.2). Times are seconds, by the sandbox's clock."""
+
+    user: User
+    client_id: str
+    redirect_uri: str
+    expires_at: float
+    used: bool = False
+
+
+@dataclass
+class Pair:
+    """An access token and a refresh token. Times are seconds, by the sandbox's clock.
+
+    Attributes:
+        family: a number that all pairs share which come from one login.
+        used_at: when the refresh token was used, or None.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    user: User
+    client_id: str
+    family: int
+    access_expires_at: float
+    refresh_expires_at: float
+    used_at: float | None = None
+    revoked: bool = False
