@@ -88,6 +88,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(s
 layouts = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"ensure_ascii": False}])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.dictionaries(st.text(), values).map(lambda row: {**row, "Id": 1}) | scalars),
     st.dictionaries(st.text(), values),
