@@ -63,4 +63,5 @@ TEMPLATES = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "/admin/login/"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}  # Django 6.1 warns without it
 MAILUP = {"ENCRYPTION_KEYS": ["bm9uZSBvZiB5b3VyIGJ1c2luZXNzLCBvZiBjb3Vyc2U="], "TOKEN_DEADLINE": 5, "RATE_LIMIT": 0}
