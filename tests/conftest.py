@@ -1,4 +1,4 @@
-"""Fixtures of all tests. The package's own fixtures give them the sandbox, the only stand-in for MailUp."""
+"""Fixtures of all tests. The sandbox, which stands in for MailUp, comes from the package's own pytest plugin."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .journey import Journey
 
 
 def pytest_configure() -> None:
-    """Stop if the database that DATABASE_URL names can't be used, but is required."""
+    """Stop if REQUIRE_SERVERS is set and the database that DATABASE_URL names can't be used."""
     if servers.REQUIRED and django_settings.NO_DATABASE:
         raise pytest.UsageError(django_settings.NO_DATABASE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip everything if the database that DATABASE_URL names can't be used."""
+    """Skip every test if the database that DATABASE_URL names can't be used."""
     for item in items if django_settings.NO_DATABASE else ():
         item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
 
 
 class Clock:
-    """A clock that stands still until it is moved. Services are given datetimes, the sandbox seconds."""
+    """A clock that stands still until it is moved. Called, it returns a datetime; the sandbox uses `seconds`."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -48,7 +48,7 @@ class Clock:
 
 @pytest.fixture
 def clock(mailup_sandbox: Any) -> Clock:
-    """One clock for the sandbox and for the services that a test passes it to."""
+    """Return the sandbox's clock, which a test also passes to services."""
     made = Clock()
     mailup_sandbox.clock = made.seconds
     return made
@@ -66,7 +66,7 @@ def other_user(django_user_model: Any) -> Any:
 
 @pytest.fixture
 def expired(transactional_db: None, mailup_connection: Callable[..., Token], user: Any) -> Token:
-    """A connection whose access token has run out; committed, so that every thread sees it."""
+    """Return a connection whose access token has expired. It is committed, so that every thread sees it."""
     token = mailup_connection(user)
     now = timezone.now()
     Token.objects.update(expires_at=now - timedelta(seconds=1), refresh_at=now, connected_at=now - timedelta(hours=1))
@@ -76,20 +76,20 @@ def expired(transactional_db: None, mailup_connection: Callable[..., Token], use
 
 @pytest.fixture
 def journey(mailup_sandbox: Sandbox, mailup_registration: ClientRegistration, user: Any) -> Journey:
-    """A user who connects an account at the sandbox."""
+    """Return the journey of a user who connects an account of the sandbox."""
     return Journey(mailup_sandbox, user)
 
 
 @pytest.fixture
 def site_token(db: None, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox) -> Token:
-    """The site's own connection, to a MailUp that carries out imports at once."""
+    """Return the site's own connection. The sandbox completes imports at once."""
     mailup_sandbox.configure(import_seconds=0.0)
     return mailup_connection(None)
 
 
 @pytest.fixture(autouse=True)
 def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reaches outside the machine."""
+    """Fail a test that connects to another machine."""
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:

@@ -1,4 +1,4 @@
-"""A user who connects an account: through our own functions, and MailUp's login and consent page between them."""
+"""Connecting an account as a user does: `begin`, the sandbox's login and consent page, and `complete`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CALLBACK = "https://site.example/mailup/callback/"
 
 
 def consent(sandbox: Sandbox, url: str, username: str = "m12345", **fields: str) -> dict[str, str]:
-    """Log in on the sandbox's page, as a browser would, and return what its redirect says."""
+    """Log in on the sandbox's page, as a browser would. Return the query and the `path` of its redirect."""
     with requests.Session() as browser:
         browser.mount("https://", SandboxAdapter(sandbox))
         form = {
@@ -33,7 +33,7 @@ def consent(sandbox: Sandbox, url: str, username: str = "m12345", **fields: str)
 
 
 class Journey:
-    """One user's way through begin, MailUp's page and complete."""
+    """Takes one user through `begin`, the sandbox's page and `complete`."""
 
     def __init__(self, sandbox: Sandbox, user: Any) -> None:
         self.sandbox = sandbox

@@ -1,4 +1,4 @@
-"""Handling `tests.victim`: start it, see where it is, stop it there, kill it, take its database away."""
+"""Starts `tests.victim`, follows its progress, stops it at a chosen step, kills it, and cuts off its database."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ BROKERS = {
 
 @contextmanager
 def broker(name: str) -> Iterator[dict[str, Any]]:
-    """Yield Celery's settings for a queue of its own on a broker. Skip if it doesn't answer, or fail if it must.
+    """Yield Celery's settings for a new queue on a broker.
+
+    If the broker doesn't answer, the test is skipped or, with REQUIRE_SERVERS, fails.
 
     Nobody else sees the queue: on Redis every key gets a prefix, on RabbitMQ queue and exchange have a name of their
     own. At the end they are deleted, and nothing else is.
@@ -79,16 +81,18 @@ def sender(conf: dict[str, Any]) -> Celery:
 
 
 def reach(**changes: Any) -> dict[str, Any]:
-    """Return what another process needs to use the test's database."""
+    """Return the database settings by which another process uses the test's database."""
     known = {key: connection.settings_dict[key] for key in ("NAME", "HOST", "PORT", "OPTIONS")}
     return known | {"NAME": str(known["NAME"])} | changes
 
 
 class Victim:
-    """A process that renews a token, from outside.
+    """Controls a process of `tests.victim`, which renews a token.
 
-    kind: `process` and `web` renew on demand; `job`, `worker` (the pool process is killed) and `group` (worker, pool
-        process and beat are) ahead of time.
+    Attributes:
+        kind: `process` and `web` renew on demand; `job`, `worker` and `group` ahead of time. `kill` ends the pool
+            process of a `worker`, and worker, pool process and beat of a `group`.
+        said: the lines that the process has printed.
     """
 
     def __init__(self, kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> None:
@@ -118,7 +122,7 @@ class Victim:
                 self._heard.notify_all()
 
     def hear(self, word: str, *, times: int = 1) -> str:
-        """Wait until the victim has said so many lines that begin with a word, and return the last of these."""
+        """Wait at most 30 s for the line of this number that begins with a word, and return it."""
 
         def heard() -> list[str]:
             return [line for line in self.said if line.startswith(word)]
@@ -129,7 +133,7 @@ class Victim:
         return heard()[times - 1]
 
     def begin(self) -> None:
-        """Let it renew the token. A `process` and a `job` need no telling."""
+        """Make the process renew the token. A `process` and a `job` do so by themselves."""
         ready = self.hear("ready")
         if self.kind == "web":
             threading.Thread(target=_get, args=(f"http://127.0.0.1:{ready.split()[1]}/",), daemon=True).start()
@@ -138,19 +142,19 @@ class Victim:
                 app.send_task("django_mailup.refresh_tokens", [[self.pk]])
 
     def kill(self) -> None:
-        """SIGKILL, to whom the kind says; return when they are gone."""
+        """Send SIGKILL to the processes that belong to the kind. Return when they have ended."""
         pid = int(self.hear("claim").split()[1]) if self.kind == "worker" else self.process.pid
         try:
             (os.kill if self.kind == "worker" else os.killpg)(pid, signal.SIGKILL)
         except ProcessLookupError:
-            return  # killed before
+            return  # already killed
         if self.kind == "worker":
             eventually(lambda: not Path(f"/proc/{pid}").exists())
         else:
             self.process.wait()
 
     def close(self) -> None:
-        """End it, whatever it is doing."""
+        """End the process, and remove its queue and files."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -167,12 +171,12 @@ def _get(url: str) -> None:
     try:
         urllib.request.urlopen(url, timeout=60).close()  # noqa: S310
     except OSError:
-        return  # it was killed, as it should be
+        return  # expected: the server is killed while it answers
 
 
 @contextmanager
 def victim(kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> Iterator[Victim]:
-    """A victim that has begun to renew the token. It is killed at the end of the block, wherever it is then."""
+    """Yield a victim that has been asked to renew the token. It is killed at the end of the block."""
     made = Victim(kind, token, settings, database=database)
     try:
         made.begin()
@@ -183,7 +187,7 @@ def victim(kind: str, token: Token, settings: Any, *, database: dict[str, Any] |
 
 
 class Gate:
-    """Holds the sandbox up before or after it acts on one refresh, until it is opened."""
+    """Makes the sandbox wait before or after one refresh, until `open` is set; at most 20 s."""
 
     def __init__(self, sandbox: Sandbox, *, after: bool) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
@@ -199,7 +203,7 @@ class Gate:
 
 @contextmanager
 def locked_row(token: Token) -> Iterator[None]:
-    """Keep everybody else from writing the row. SQLite knows only a lock of the whole database."""
+    """Lock the row against writes by others. SQLite locks the whole database."""
     with transaction.atomic():
         Token.objects.filter(pk=token.pk).update(company="locked")
         yield
@@ -207,7 +211,7 @@ def locked_row(token: Token) -> Iterator[None]:
 
 @contextmanager
 def locked_table() -> Iterator[None]:
-    """Keep everybody else from locking or writing any token: also a job, which leaves locked rows alone."""
+    """Lock all tokens against locks and writes by others: a batch would skip a row that is locked alone."""
     token = Token.objects.first()
     assert token is not None
     if connection.vendor == "sqlite":
@@ -227,7 +231,7 @@ def locked_table() -> Iterator[None]:
 
 
 def the_server_holds_a_statement_back() -> bool:
-    """Return whether a statement in this database waits for a lock at the server. SQLite has none: the client waits."""
+    """Return whether a statement waits for a lock at the server. True on SQLite, which has no server to ask."""
     waiting = {
         "postgresql": "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'",
@@ -239,7 +243,7 @@ def the_server_holds_a_statement_back() -> bool:
     if not HAS_SERVER:
         return True
     if connection.vendor == "mysql":
-        time.sleep(0.25)  # innodb_trx is a copy that isn't renewed while it is read more than ten times a second
+        time.sleep(0.25)  # innodb_trx is a cached copy, which is renewed only if it wasn't read in the last 0.1 s
     with connection.cursor() as cursor:
         cursor.execute(waiting[connection.vendor])
         return bool(cursor.fetchone()[0])
@@ -254,12 +258,12 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 
 def let_the_claim_run_out() -> None:
-    """Move the end of the one claim there is into the past."""
+    """Move the end of the only claim into the past."""
     assert Token.objects.exclude(claim_owner="").update(claimed_until=DatabaseNow(-1)) == 1
 
 
 class Line:
-    """A proxy in front of the database server that can be cut and mended: TCP, both ways."""
+    """A TCP proxy in front of the database server, by which a test cuts and restores connections."""
 
     def __init__(self) -> None:
         port = connection.settings_dict["PORT"] or (5432 if connection.vendor == "postgresql" else 3306)
@@ -272,16 +276,16 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Break all connections, and turn new ones away."""
+        """Close all connections, and refuse new ones."""
         self._is_cut = True
         self._break_all()
 
     def mend(self) -> None:
-        """Take connections again."""
+        """Accept connections again."""
         self._is_cut = False
 
     def close(self) -> None:
-        """Break all connections, and take none any more."""
+        """Close all connections, and stop listening."""
         self.cut()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

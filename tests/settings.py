@@ -1,4 +1,4 @@
-"""Settings of the test suite: a site that uses django_mailup, and nothing else. `DATABASE_URL` picks the database."""
+"""Settings of the test suite: a site with django_mailup alone. `DATABASE_URL` chooses the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import environ
 from . import servers
 
 env = environ.Env()
-# Django can't even start without its driver: then nothing runs, and tests/conftest.py says why.
+# Without the database's driver Django can't start. Then SQLite is set, and tests/conftest.py skips every test.
 NO_DATABASE = servers.missing(env.str("DATABASE_URL", ""))
 
 SECRET_KEY = "tests"
@@ -24,11 +24,11 @@ DATABASES = {
     "default": env.db_url_config("sqlite://:memory:" if NO_DATABASE else env.str("DATABASE_URL", "sqlite://:memory:"))
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Threads with connections of their own need a file; memory shared between connections has no waiting for locks.
+    # A file, because connections that share a database in memory (one for each thread) fail instead of waiting for locks.
     folder = tempfile.TemporaryDirectory(prefix="django-mailup-tests-")
     atexit.register(folder.cleanup)
     DATABASES["default"]["TEST"] = {"NAME": str(Path(folder.name) / "tests.sqlite3")}
-    # Tests kill processes, not the machine: nothing needs to wait for the disk.
+    # Tests kill processes, never the machine, so that no write must wait for the disk.
     DATABASES["default"]["OPTIONS"] = {"init_command": "PRAGMA synchronous=OFF"}
 else:
     # Each test process has a database of its own, also when two runs use the same server.

@@ -1,4 +1,4 @@
-"""What docs/operating.md promises: the names of log events, counters through signals, and the two queries."""
+"""The code in docs/operating.md: counting outcomes by signals, and the queries for failing and late tokens."""
 
 from __future__ import annotations
 

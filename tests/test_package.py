@@ -1,4 +1,4 @@
-"""Guards: the public surface, the version, and documents that name everything there is."""
+"""The public names, the version, and that the documents name every setting, command, signal, check and error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/recipes.md and docs/api.md: every block runs, and the table holds every operation."""
+"""docs/recipes.md and docs/api.md: every code block runs, and the table has every operation."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_eight_scenarios(scope: dict[str, Any], capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out.splitlines()
 
     assert len([title for title in NAMES if title[0].isdigit()]) == 8
-    assert printed[0] == "0 1 0"  # Ada was known
+    assert printed[0] == "0 1 0"  # none created, one updated
     assert [each.email for each in scope["mailup"].recipients.unsubscribed(list_id=1)] == ["ada@example.com"]
     assert scope["mailup"].recipients.search(email="ada@example.com")[0].fields[4] == "Torino"
     assert printed[1] == "['News']"

@@ -1,4 +1,4 @@
-"""The one door for site code: which functions it has, that its lists of them agree, and that importing it is cheap."""
+"""`services`: which functions it has, that its lists of them agree, and that importing it is cheap."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from django_mailup import services
 
-# An addition is welcome. A removal breaks sites.
+# Names may be added. Removing one breaks sites.
 FROZEN = {
     "begin",
     "clear_expired_requests",

@@ -1,4 +1,4 @@
-"""The Celery tasks, by a worker of Celery's own in this process, and the schedule."""
+"""The Celery tasks and their schedule. Celery runs the tasks in this process, in its eager mode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Connect = Callable[..., Token]
 
 @pytest.fixture
 def eager() -> Any:
-    """Celery's own eager mode: tasks run where they are sent from, through its whole calling machinery."""
+    """Turn on Celery's eager mode: tasks run at once in the process that sends them."""
     app = Celery("tests", set_as_current=True)
     app.conf.task_always_eager = True
     app.conf.task_eager_propagates = True
@@ -79,7 +79,7 @@ def test_a_job_survives_a_token_that_fails(eager: Any, mailup_connection: Connec
 def test_an_import_retries_by_itself_when_the_token_endpoint_is_away(
     eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox, tmp_path: Path, kind: str, refused_at: str
 ) -> None:
-    """Nothing of the file was sent, so nobody has to decide anything."""
+    """Nothing of the file was sent, so the task may send it again without asking a person."""
     token = mailup_connection(None)
     mailup_sandbox.fail_with("status", status=401, path=refused_at)
     mailup_sandbox.fail_with(kind, path="/Token")
@@ -100,7 +100,7 @@ def test_an_import_retries_by_itself_when_the_token_endpoint_is_away(
 def test_an_import_that_has_sent_no_chunk_is_tried_again_whatever_failed(
     eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """What it reads from MailUp before the first chunk may be read again, also if its request has arrived."""
+    """Before the first chunk the task only reads from MailUp, which it may repeat even if a request has arrived."""
     token = mailup_connection(None)
     mailup_sandbox.fail_with("status", status=503, path="/DynamicFields")
     path = tmp_path / "people.csv"

@@ -1,4 +1,4 @@
-"""The limit of calls: exact on a clock that stands still, shared through a cache, harmless when the cache is away."""
+"""The limit of calls: its exact times, how the cache shares it, and that calls go on when the cache fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_mailup.throttle import SLACK, CacheThrottle
 
 
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that only `sleep` moves."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self.now = now
@@ -30,7 +30,7 @@ class Time:
 
 
 def empty_cache() -> dict[str, dict[str, str]]:
-    """Return CACHES with a cache in memory that nothing has used yet."""
+    """Return a value for CACHES: an unused cache in memory."""
     return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}}
 
 
@@ -76,10 +76,10 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
 
 
 def test_reservations_ahead_are_kept_in_order(cache: Any) -> None:
-    """Many callers that take their turn before any of them has waited: the queue is as long as it must be."""
+    """Many callers reserve turns before any of them has waited: the queue is no longer than the limit requires."""
     time, slept = Time(), []
     throttle = CacheThrottle("1", clock=time, sleep=slept.append)
-    throttle._clock = lambda: time.now  # nobody is late on a clock that stands still
+    throttle._clock = lambda: time.now  # the clock stands still, so that no caller is late for its turn
     for _ in range(100):
         throttle.wait("GET /Console/List", patience=1000)
 
@@ -124,7 +124,7 @@ def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
     throttle = CacheThrottle("1", clock=time, sleep=oversleep)
     for _ in range(6):
         throttle.wait("GET /Console/List", patience=30)
-    # It woke at 1.135 s: the turn of 1.035 s is forfeited, and the next one is half a fifth of a second behind that.
+    # The caller woke at 1.135 s, 0.1 s too late for its turn at 1.035 s, and took the turn at 1.1385 s instead.
     assert len(slept) == 2
     assert time.now - 1_700_000_000 == pytest.approx((1 + SLACK) * 1.1)
 

@@ -1,4 +1,4 @@
-"""The pages: connecting through MailUp's page, what bad input gets, and that no address keeps a code or a state."""
+"""The pages: connecting through MailUp's page, answers to bad input, and that no URL keeps a code or a state."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def browser(client: Client, user: Any, mailup_registration: ClientRegistration) 
 
 
 def press(browser: Client, **fields: Any) -> str:
-    """Press Connect and return MailUp's address."""
+    """Press Connect. Return the URL of MailUp's page."""
     response = browser.post(AUTHORIZE, fields)
     assert response.status_code == 302
     return str(response["Location"])
 
 
 def come_back(browser: Client, sandbox: Sandbox, url: str, username: str = "m12345", **answer: str) -> Any:
-    """Log in at the sandbox and follow its redirect to our callback, changed by `answer`; returns the response."""
+    """Log in at the sandbox and follow its redirect to the callback, with `answer` in its query; return the response."""
     found = {**consent(sandbox, url, username), **answer}
     path = found.pop("path")
     return browser.get(path, found)
 
 
 def ends_at(browser: Client, response: Any, reason: str) -> None:
-    """The callback redirected to the page for this reason, which answers with its status and offers to start again."""
+    """Check that the callback redirected to the page of this reason, and that the page offers to start again."""
     assert response.status_code == 302
     assert response["Location"] == f"/mailup/failed/{reason}/"
     page = browser.get(response["Location"])
@@ -223,7 +223,7 @@ def test_sessions_in_signed_cookies(user: Any, mailup_registration: Any, mailup_
 def test_a_strict_session_cookie_comes_along_from_a_page_of_ours(browser: Client, mailup_sandbox: Sandbox) -> None:
     answer = consent(mailup_sandbox, press(browser))
     path = answer.pop("path")
-    page = Client().get(path, answer)  # what a browser sends when it comes from MailUp's site: no cookie
+    page = Client().get(path, answer)  # without the cookie, as a browser that comes from MailUp's site
     assert page.status_code == 200
     target = re.search(r'content="0;url=([^"]+)"', page.content.decode())
     assert target is not None

@@ -1,4 +1,4 @@
-"""The test site's addresses."""
+"""The test site's URLs."""
 
 from __future__ import annotations
 

@@ -15,18 +15,18 @@ from typing import Any
 
 
 def say(*words: object) -> None:
-    """Write a line at once, by one system call, whatever Celery has done to sys.stdout."""
+    """Print a line by one system call, not by sys.stdout, which Celery may have replaced."""
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def tell_statements(sender: object, connection: Any, **_: object) -> None:
-    """Say which step of a renewal a statement is, before it is sent."""
+    """Print the step of a renewal to which a statement belongs, before it is sent. Receives `connection_created`."""
 
     def tell(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         changes = sql.partition(" WHERE ")[0] if sql.startswith("UPDATE") else ""
         if "claim_owner" in changes:
             say("claim" if "CASE" in changes else "save", os.getpid())
-        elif "FOR UPDATE" in sql:  # a job locks its rows first
+        elif "FOR UPDATE" in sql:  # a batch locks its rows before it changes them
             say("claim" if "claimed_until" in sql else "save", os.getpid())
         return execute(sql, params, many, context)
 
@@ -34,7 +34,7 @@ def tell_statements(sender: object, connection: Any, **_: object) -> None:
 
 
 def renew(pk: int, *, ahead_of_time: bool = False) -> None:
-    """Renew the token, and say what came of it."""
+    """Renew the token, and print "renewed" or "failed"."""
     from django_mailup.renewal import on_demand, periodic
 
     try:
@@ -49,7 +49,7 @@ def renew(pk: int, *, ahead_of_time: bool = False) -> None:
 
 
 def serve(pk: int) -> None:
-    """Be a web server, one of whose views renews the token."""
+    """Run a web server with a view that renews the token."""
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -69,7 +69,7 @@ def serve(pk: int) -> None:
 
 
 def work(given: dict[str, Any]) -> None:
-    """Be a Celery worker with one pool process, and beat beside it."""
+    """Run a Celery worker with one pool process, and beat."""
     from celery import Celery, signals
 
     app = Celery("victim")
