@@ -26,17 +26,17 @@ from ..exceptions import (
 from .grants import Grant
 
 DESCRIPTION_LIMIT: Final = 300
-LONGEST_WAIT: Final = 3600.0
+MAX_RETRY_AFTER: Final = 3600.0
 
 # RFC 6749 section 5.2. Codes that aren't here say nothing about the user's grant, so they never end a connection.
 GRANT_REFUSALS: Final = frozenset({"invalid_grant"})
 CLIENT_REFUSALS: Final = frozenset({"invalid_client", "unauthorized_client"})
 
 # MailUp's own four-field errors carry no code of OAuth, only a sentence.
-_SPEAKS_OF_CLIENT = re.compile(r"\bclient\b", re.IGNORECASE)
-_SPEAKS_OF_GRANT = re.compile(r"\b(token|grant|authorization code|username|password)\b", re.IGNORECASE)
-_SPEAKS_OF_TERMS = re.compile(r"terms of service|contract not signed", re.IGNORECASE)
-_SPEAKS_OF_RATE = re.compile(r"too.many.requests", re.IGNORECASE)
+_MENTIONS_CLIENT = re.compile(r"\bclient\b", re.IGNORECASE)
+_MENTIONS_GRANT = re.compile(r"\b(token|grant|authorization code|username|password)\b", re.IGNORECASE)
+_MENTIONS_TERMS = re.compile(r"terms of service|contract not signed", re.IGNORECASE)
+_MENTIONS_RATE = re.compile(r"too.many.requests", re.IGNORECASE)
 _AUTHORIZATION_ERROR = "authorization error"
 
 # Set-Cookie, WWW-Authenticate, Proxy-Authorization ..., and whatever may repeat a URL with a code or a token in it.
@@ -47,7 +47,7 @@ _MAY_HOLD_A_SECRET = re.compile(
 _BY_STATUS: Final[Mapping[int, type[APIError]]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
-class _About(TypedDict):
+class _AnswerDetails(TypedDict):
     """What every exception says of the answer that it stands for."""
 
     status: int
@@ -70,7 +70,7 @@ class HTTPResponse(Protocol):
     def json(self) -> Any: ...
 
 
-def text_of(response: HTTPResponse) -> str:
+def decode_text(response: HTTPResponse) -> str:
     """Return the text of a JSON body: in the encoding that the answer names, else in one of Unicode's."""
     encoding = response.encoding or json.detect_encoding(response.content)
     try:
@@ -84,7 +84,7 @@ def safe_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return CaseInsensitiveDict({name: value for name, value in headers.items() if not _MAY_HOLD_A_SECRET.search(name)})
 
 
-def token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
+def parse_token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
     """Return the fields of a token endpoint's answer, among them a non-empty `access_token`.
 
     Raises:
@@ -103,12 +103,12 @@ def token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
         error = fields.get("error")
         code = error if isinstance(error, str) else ""
         sentence = "" if code else _text(fields.get("ErrorDescription"))
-        if code in CLIENT_REFUSALS or _SPEAKS_OF_CLIENT.search(sentence):
-            raise ClientRejected(**_about(response))
-        if code in GRANT_REFUSALS or _SPEAKS_OF_GRANT.search(sentence):
-            raise grant.refused(**_about(response))
-        if _SPEAKS_OF_TERMS.search(sentence):
-            raise TermsNotAccepted(**_about(response))
+        if code in CLIENT_REFUSALS or _MENTIONS_CLIENT.search(sentence):
+            raise ClientRejected(**_details(response))
+        if code in GRANT_REFUSALS or _MENTIONS_GRANT.search(sentence):
+            raise grant.refused(**_details(response))
+        if _MENTIONS_TERMS.search(sentence):
+            raise TermsNotAccepted(**_details(response))
         if re.fullmatch(r"[a-z_]{1,40}", code):
             raise unexpected(response.status_code, response.headers, reason="token_error", cause=code)
     raise unexpected(response.status_code, response.headers, reason="token_form")
@@ -122,13 +122,13 @@ def api_error(response: HTTPResponse) -> MailUpError:
         return outage
     fields = _fields(response)
     status, description = response.status_code, _text(fields.get("ErrorDescription"))
-    if status == 403 and _SPEAKS_OF_TERMS.search(description):
-        return TermsNotAccepted(**_about(response))
-    if status == 403 and _SPEAKS_OF_RATE.search(description):  # how MailUp said 429 before March 2018
-        return RateLimited(retry_after=_retry_after(response), **_about(response))
+    if status == 403 and _MENTIONS_TERMS.search(description):
+        return TermsNotAccepted(**_details(response))
+    if status == 403 and _MENTIONS_RATE.search(description):  # how MailUp said 429 before March 2018
+        return RateLimited(retry_after=_retry_after(response), **_details(response))
     if 400 <= status < 500:
         return _BY_STATUS.get(status, APIError)(
-            error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_about(response)
+            error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_details(response)
         )
     return unexpected(status, response.headers, reason="status")
 
@@ -145,15 +145,15 @@ def refuses_access_token(response: HTTPResponse) -> bool:
 def _raise_for_outage(response: HTTPResponse) -> None:
     status = response.status_code
     if status == 429:
-        raise RateLimited(retry_after=_retry_after(response), **_about(response))
+        raise RateLimited(retry_after=_retry_after(response), **_details(response))
     if status == 408 or status >= 500:
-        raise MailUpUnavailable(reason="status", **_about(response))
+        raise MailUpUnavailable(reason="status", **_details(response))
 
 
 def _retry_after(response: HTTPResponse) -> float:
     """Return the seconds of a Retry-After header, from 1 to 3600; 1 without one, since MailUp documents none."""
     value = response.headers.get("Retry-After", "")
-    return min(max(float(value), 1.0), LONGEST_WAIT) if re.fullmatch(r"\d{1,6}", value) else 1.0
+    return min(max(float(value), 1.0), MAX_RETRY_AFTER) if re.fullmatch(r"\d{1,6}", value) else 1.0
 
 
 def _fields(response: HTTPResponse) -> dict[str, Any]:
@@ -181,5 +181,5 @@ def unexpected(status: int, headers: Mapping[str, str], *, reason: str, cause: s
     )
 
 
-def _about(response: HTTPResponse) -> _About:
+def _details(response: HTTPResponse) -> _AnswerDetails:
     return {"status": response.status_code, "headers": safe_headers(response.headers)}

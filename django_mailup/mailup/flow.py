@@ -2,7 +2,7 @@
 
 There are two levels, both plain generators, so that a synchronous and an asynchronous client can share them:
 
-- A resource's flow (`Steps`) yields a `Call`, gets an `Answer`, and returns the method's result.
+- A resource's flow (`Flow`) yields a `Call`, gets an `Answer`, and returns the method's result.
 - `call_flow` is the flow of one `Call`: it yields `Action`s (get the token, take a turn, send, pause ...) and returns
   the `Answer`. Whoever drives it performs each action, and sends back the result or throws in the exception.
 """
@@ -22,8 +22,8 @@ from .tokens import AccessToken
 
 T = TypeVar("T")
 
-REPEATS_AFTER_429: Final = 5
-REPEATS_OF_A_READ: Final = 2
+MAX_REPEATS_AFTER_429: Final = 5
+MAX_REPEATS_OF_A_GET: Final = 2
 _NUMBERS: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
@@ -72,7 +72,7 @@ class Answer:
             UnexpectedResponse: it isn't JSON.
         """
         try:
-            return parsing.load(self.text)
+            return parsing.decode(self.text)
         except ValueError:
             raise self.unexpected() from None
 
@@ -81,7 +81,7 @@ class Answer:
         return classify.unexpected(self.status, self.headers, reason="not_json")
 
 
-Steps = Generator[Call, Answer, T]
+Flow = Generator[Call, Answer, T]
 """A resource's flow: it yields Calls, gets Answers, and returns T."""
 
 
@@ -164,7 +164,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
             failure = outage
         else:
             if response.status_code == 200:
-                return Answer(classify.text_of(response), response.status_code, response.headers)
+                return Answer(classify.decode_text(response), response.status_code, response.headers)
             if not renewed and classify.refuses_access_token(response):
                 access_token, renewed = (yield from _token(RenewToken(access_token))), True
                 continue
@@ -192,7 +192,7 @@ def _token(action: GetToken | RenewToken) -> Generator[Action, Any, AccessToken]
 def _pause_before_repeat(verb: str, failure: MailUpError, repeats: int) -> float | None:
     """Return how many seconds to wait before a call is repeated; None when it must not be."""
     if isinstance(failure, RateLimited):
-        return float(failure.retry_after) + random.random() / 2 if repeats < REPEATS_AFTER_429 else None
-    if verb == "GET" and repeats < REPEATS_OF_A_READ and isinstance(failure, MailUpUnavailable):
+        return float(failure.retry_after) + random.random() / 2 if repeats < MAX_REPEATS_AFTER_429 else None
+    if verb == "GET" and repeats < MAX_REPEATS_OF_A_GET and isinstance(failure, MailUpUnavailable):
         return 0.2 * (repeats + 1) if failure.status in (0, 502, 503, 504) else None
     return None

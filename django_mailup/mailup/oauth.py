@@ -15,7 +15,7 @@ from requests_oauthlib import OAuth2Session
 
 from ..exceptions import MailUpError, Misconfigured, UnexpectedResponse
 from . import transport
-from .classify import token_answer
+from .classify import parse_token_answer
 from .deadline import Guard, GuardedAdapter, PendingCall
 from .endpoints import Endpoints
 from .grants import Grant, Password, RefreshToken
@@ -97,7 +97,7 @@ class OAuthClient:
 
         def read(response: requests.Response) -> requests.Response:
             """Judge the answer by its status before oauthlib, which doesn't look at it, reads the body."""
-            answers.append(token_answer(response, grant))
+            answers.append(parse_token_answer(response, grant))
             response._content = json.dumps(
                 {"access_token": answers[-1]["access_token"], "token_type": "Bearer"}
             ).encode()

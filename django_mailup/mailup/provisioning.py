@@ -105,11 +105,11 @@ class Provisioning:
         return TrialStatus.parse(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
 
     def _post(self, operation: Operation[Any], body: Any) -> Any:
-        url = self._endpoints.public(operation.at())
+        url = self._endpoints.public(operation.fill_path())
         try:
             response = self._session.post(url, json=body, timeout=self._timeout, allow_redirects=False)
         except requests.RequestException as error:
             raise unavailable(error) from None
         if response.status_code != 200:
             raise classify.api_error(response)
-        return Answer(classify.text_of(response), 200, response.headers).body
+        return Answer(classify.decode_text(response), 200, response.headers).body

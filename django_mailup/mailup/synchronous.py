@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from .flow import Answer, Call, Steps
+from .flow import Answer, Call, Flow
 from .paging import Page, Paged
 from .resources.account import Account
 from .resources.attachments import Attachments
@@ -42,7 +42,7 @@ class SynchronousClient(ABC):
     def _note_success(self) -> None:
         """Take note that a flow returned its result."""
 
-    def run(self, steps: Steps[T]) -> T:
+    def run(self, steps: Flow[T]) -> T:
         """Drive the flow of a resource's method to its end, and return its result.
 
         Raises:
@@ -52,7 +52,7 @@ class SynchronousClient(ABC):
         self._note_success()
         return result
 
-    def pages(self, page: Callable[[int], Steps[Page[T]]]) -> Paged[T]:
+    def pages(self, page: Callable[[int], Flow[Page[T]]]) -> Paged[T]:
         """Return an iterator over the items of all pages, which asks for each page when it is needed.
 
         Args:
@@ -193,7 +193,7 @@ class SynchronousClient(ABC):
         return self.fields
 
 
-def _body(call: Call) -> Steps[Any]:
+def _body(call: Call) -> Flow[Any]:
     """Return the decoded body of a call's answer."""
     answer = yield call
     return answer.body

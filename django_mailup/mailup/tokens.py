@@ -11,7 +11,7 @@ from typing import Any, Final
 # MailUp's answers said 900 s until 2018 and 3600 s since. When an answer says nothing, the shorter one is assumed: too
 # short a lifetime costs an early renewal, too long a one a refused call.
 ASSUMED_LIFETIME: Final = timedelta(seconds=900)
-LONGEST_LIFETIME: Final = timedelta(days=3650)
+MAX_LIFETIME: Final = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def lifetime(expires_in: object) -> timedelta:
     """Return the lifetime of an access token.
 
     Args:
-        expires_in: seconds, as number or text. The result is between 0 and LONGEST_LIFETIME; ASSUMED_LIFETIME for
+        expires_in: seconds, as number or text. The result is between 0 and MAX_LIFETIME; ASSUMED_LIFETIME for
             anything else.
     """
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
@@ -63,4 +63,4 @@ def lifetime(expires_in: object) -> timedelta:
         return ASSUMED_LIFETIME
     if math.isnan(seconds):
         return ASSUMED_LIFETIME
-    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_LIFETIME.total_seconds()))
+    return timedelta(seconds=min(max(seconds, 0.0), MAX_LIFETIME.total_seconds()))
