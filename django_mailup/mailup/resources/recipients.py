@@ -195,7 +195,7 @@ class Recipients(Resource):
         """
         return self._client.run(self._update(arguments.email("email", email), name, fields, options))
 
-    subscribe = single_call(CallTakes.list_and_recipient, SUBSCRIBE, "Subscribe a recipient, with consent, to a list.")
+    subscribe = single_call(CallTakes.list_and_recipient, SUBSCRIBE, "Subscribe a consenting recipient to a list.")
     unsubscribe = single_call(CallTakes.list_and_recipient, UNSUBSCRIBE, "Unsubscribe a recipient from a list.")
     remove = single_call(CallTakes.list_and_recipient, REMOVE, "Delete a recipient from a list; prefer `unsubscribe`.")
     delete = single_call(CallTakes.recipient_id, DELETE, "Delete a recipient from the account, such as for privacy.")
