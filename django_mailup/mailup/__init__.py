@@ -1,4 +1,4 @@
-"""What MailUp is: its OAuth 2 server and its REST API, in pure Python. Usable without Django."""
+"""A client of MailUp: of its OAuth 2 server and its REST API, in pure Python. Usable without Django."""
 
 from .client import MailUpClient, Throttle, TokenSource
 from .endpoints import Endpoints

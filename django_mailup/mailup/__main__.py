@@ -1,4 +1,4 @@
-"""`python -m django_mailup.mailup`: the operations of MailUp's REST API that this package knows, as a table."""
+"""`python -m django_mailup.mailup` prints a table of the operations of MailUp's REST API that this package calls."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .operations import Operation, Source
 
 
 def operations() -> list[Operation[Any]]:
-    """Return every operation, in the order of their names."""
+    """Return all operations, ordered by name."""
     modules = [
         importlib.import_module(f"{resources.__name__}.{each.name}")
         for each in pkgutil.iter_modules(resources.__path__)
     ]
-    found = {each.name: each for module in [*modules, provisioning] for each in _declared(module)}
+    found = {each.name: each for module in [*modules, provisioning] for each in _operations_in(module)}
     return [found[name] for name in sorted(found)]
 
 
-def _declared(module: Any) -> Iterator[Operation[Any]]:
-    """Yield the operations of a module: its constants, and those behind the declared methods of its classes."""
+def _operations_in(module: Any) -> Iterator[Operation[Any]]:
+    """Yield the operations of a module: its constants, and the operations of its classes' Methods."""
     for value in vars(module).values():
         if isinstance(value, Operation):
             yield value
@@ -33,7 +33,7 @@ def _declared(module: Any) -> Iterator[Operation[Any]]:
 
 
 def markdown() -> str:
-    """Return the tables of docs/api.md: the operations, and what the words for their sources mean."""
+    """Return the tables of docs/api.md: the operations, and the meanings of their sources."""
     rows = [f"| `{each.name}` | {each.verb} | `{each.path}` | {each.source.value} |" for each in operations()]
     words = [f"| {each.value} | {each.explanation} |" for each in Source]
     head, legend = (
@@ -44,7 +44,7 @@ def markdown() -> str:
 
 
 def main() -> None:
-    """Print method, HTTP verb, path and source of each."""
+    """Print the client's method, the HTTP verb, the path and the source of each operation."""
     parser = argparse.ArgumentParser(prog="python -m django_mailup.mailup", description=__doc__)
     parser.add_argument("--markdown", action="store_true", help="print the tables of docs/api.md")
     if parser.parse_args().markdown:

@@ -1,4 +1,4 @@
-"""What an answer of MailUp means: status first, then body, closed by default. Whoever gets an answer asks here."""
+"""Which exception an answer of MailUp means. Status comes before body; what isn't listed is an UnexpectedResponse."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from ..exceptions import (
 from .grants import Grant
 
 DESCRIPTION_LIMIT: Final = 300
-LONGEST_WAIT: Final = 3600.0
+MAX_RETRY_AFTER: Final = 3600.0
 
-# RFC 6749 section 5.2. Codes that aren't here say nothing about the user's grant, so they never end a connection.
+# Error codes of RFC 6749 section 5.2. No other code says anything about the user's grant or ends a connection.
 GRANT_REFUSALS: Final = frozenset({"invalid_grant"})
 CLIENT_REFUSALS: Final = frozenset({"invalid_client", "unauthorized_client"})
 
-# MailUp's own four-field errors carry no code of OAuth, only a sentence.
-_SPEAKS_OF_CLIENT = re.compile(r"\bclient\b", re.IGNORECASE)
-_SPEAKS_OF_GRANT = re.compile(r"\b(token|grant|authorization code|username|password)\b", re.IGNORECASE)
-_SPEAKS_OF_TERMS = re.compile(r"terms of service|contract not signed", re.IGNORECASE)
-_SPEAKS_OF_RATE = re.compile(r"too.many.requests", re.IGNORECASE)
+# MailUp's own errors have no code of OAuth, only a sentence.
+_MENTIONS_CLIENT = re.compile(r"\bclient\b", re.IGNORECASE)
+_MENTIONS_GRANT = re.compile(r"\b(token|grant|authorization code|username|password)\b", re.IGNORECASE)
+_MENTIONS_TERMS = re.compile(r"terms of service|contract not signed", re.IGNORECASE)
+_MENTIONS_RATE = re.compile(r"too.many.requests", re.IGNORECASE)
 _AUTHORIZATION_ERROR = "authorization error"
 
-# Set-Cookie, WWW-Authenticate, Proxy-Authorization ..., and whatever may repeat a URL with a code or a token in it.
+# Set-Cookie, WWW-Authenticate, Proxy-Authorization ..., and headers with URLs, which may hold a code or a token.
 _MAY_HOLD_A_SECRET = re.compile(
     r"auth|cookie|token|secret|session|key|location|^link$|^refresh$|^proxy-", re.IGNORECASE
 )
@@ -47,15 +47,15 @@ _MAY_HOLD_A_SECRET = re.compile(
 _BY_STATUS: Final[Mapping[int, type[APIError]]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
-class _About(TypedDict):
-    """What every exception says of the answer that it stands for."""
+class _AnswerDetails(TypedDict):
+    """What every exception for an answer is told about it."""
 
     status: int
     headers: Mapping[str, str]
 
 
 class HTTPResponse(Protocol):
-    """An answer that has been read: what `requests.Response` has of it, and other libraries' classes too."""
+    """An answer whose body has been read. `requests.Response` is one, and so are other libraries' classes."""
 
     @property
     def status_code(self) -> int: ...
@@ -70,30 +70,30 @@ class HTTPResponse(Protocol):
     def json(self) -> Any: ...
 
 
-def text_of(response: HTTPResponse) -> str:
-    """Return the text of a JSON body: in the encoding that the answer names, else in one of Unicode's."""
+def decode_text(response: HTTPResponse) -> str:
+    """Return the text of a JSON body, decoded as the answer's headers say, by default as UTF-8, UTF-16 or UTF-32."""
     encoding = response.encoding or json.detect_encoding(response.content)
     try:
         return response.content.decode(encoding, "replace")
-    except LookupError:  # the answer names an encoding that there isn't
+    except LookupError:  # the headers name an unknown encoding
         return response.content.decode("utf-8", "replace")
 
 
 def safe_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the headers of an answer without those that may hold a secret, to be looked up whatever their case."""
+    """Return the headers of an answer without those that may hold a secret, as a case-insensitive mapping."""
     return CaseInsensitiveDict({name: value for name, value in headers.items() if not _MAY_HOLD_A_SECRET.search(name)})
 
 
-def token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
+def parse_token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
     """Return the fields of a token endpoint's answer, among them a non-empty `access_token`.
 
     Raises:
         RateLimited: status 429.
-        MailUpUnavailable: status 408 or 5xx, which says nothing about the grant.
+        MailUpUnavailable: status 408 or 5xx. It says nothing about the grant.
         ClientRejected: MailUp refuses the client id or secret.
-        MailUpError: `grant.refused`, if MailUp refuses this very grant.
+        MailUpError: MailUp refuses the grant; the class is `grant.refused`.
         TermsNotAccepted: the MailUp user has not accepted the terms of service.
-        UnexpectedResponse: everything else.
+        UnexpectedResponse: any other answer.
     """
     _raise_for_outage(response)
     fields = _fields(response)
@@ -103,12 +103,12 @@ def token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
         error = fields.get("error")
         code = error if isinstance(error, str) else ""
         sentence = "" if code else _text(fields.get("ErrorDescription"))
-        if code in CLIENT_REFUSALS or _SPEAKS_OF_CLIENT.search(sentence):
-            raise ClientRejected(**_about(response))
-        if code in GRANT_REFUSALS or _SPEAKS_OF_GRANT.search(sentence):
-            raise grant.refused(**_about(response))
-        if _SPEAKS_OF_TERMS.search(sentence):
-            raise TermsNotAccepted(**_about(response))
+        if code in CLIENT_REFUSALS or _MENTIONS_CLIENT.search(sentence):
+            raise ClientRejected(**_details(response))
+        if code in GRANT_REFUSALS or _MENTIONS_GRANT.search(sentence):
+            raise grant.refused(**_details(response))
+        if _MENTIONS_TERMS.search(sentence):
+            raise TermsNotAccepted(**_details(response))
         if re.fullmatch(r"[a-z_]{1,40}", code):
             raise unexpected(response.status_code, response.headers, reason="token_error", cause=code)
     raise unexpected(response.status_code, response.headers, reason="token_form")
@@ -122,19 +122,19 @@ def api_error(response: HTTPResponse) -> MailUpError:
         return outage
     fields = _fields(response)
     status, description = response.status_code, _text(fields.get("ErrorDescription"))
-    if status == 403 and _SPEAKS_OF_TERMS.search(description):
-        return TermsNotAccepted(**_about(response))
-    if status == 403 and _SPEAKS_OF_RATE.search(description):  # how MailUp said 429 before March 2018
-        return RateLimited(retry_after=_retry_after(response), **_about(response))
+    if status == 403 and _MENTIONS_TERMS.search(description):
+        return TermsNotAccepted(**_details(response))
+    if status == 403 and _MENTIONS_RATE.search(description):  # how MailUp said 429 before March 2018
+        return RateLimited(retry_after=_retry_after(response), **_details(response))
     if 400 <= status < 500:
         return _BY_STATUS.get(status, APIError)(
-            error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_about(response)
+            error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_details(response)
         )
     return unexpected(status, response.headers, reason="status")
 
 
 def refuses_access_token(response: HTTPResponse) -> bool:
-    """Return whether MailUp refuses the access token: by any 401, or by a 400 whose text is an authorization error."""
+    """Return whether the status is 401, or 400 with the text of an authorization error: the access token is refused."""
     if response.status_code == 401:
         return True
     if response.status_code != 400:
@@ -145,19 +145,19 @@ def refuses_access_token(response: HTTPResponse) -> bool:
 def _raise_for_outage(response: HTTPResponse) -> None:
     status = response.status_code
     if status == 429:
-        raise RateLimited(retry_after=_retry_after(response), **_about(response))
+        raise RateLimited(retry_after=_retry_after(response), **_details(response))
     if status == 408 or status >= 500:
-        raise MailUpUnavailable(reason="status", **_about(response))
+        raise MailUpUnavailable(reason="status", **_details(response))
 
 
 def _retry_after(response: HTTPResponse) -> float:
-    """Return the seconds of a Retry-After header, from 1 to 3600; 1 without one, since MailUp documents none."""
+    """Return the seconds of the header Retry-After, from 1 to 3600. Return 1 without one: MailUp documents none."""
     value = response.headers.get("Retry-After", "")
-    return min(max(float(value), 1.0), LONGEST_WAIT) if re.fullmatch(r"\d{1,6}", value) else 1.0
+    return min(max(float(value), 1.0), MAX_RETRY_AFTER) if re.fullmatch(r"\d{1,6}", value) else 1.0
 
 
 def _fields(response: HTTPResponse) -> dict[str, Any]:
-    """Return the object in a body. MailUp documents JSON and form-encoded errors; HTML, text and nothing give {}."""
+    """Return the object in a JSON or form-encoded body, the two that MailUp documents; {} for any other body."""
     try:
         payload = response.json()
     except (ValueError, RecursionError):
@@ -167,19 +167,19 @@ def _fields(response: HTTPResponse) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Return a short printable form of a value in an error body."""
+    """Return the text of a value in an error body, on one line and cut to DESCRIPTION_LIMIT characters."""
     if not isinstance(value, (str, int)):
         return ""
     return " ".join(str(value).split())[:DESCRIPTION_LIMIT]
 
 
 def unexpected(status: int, headers: Mapping[str, str], *, reason: str, cause: str = "") -> UnexpectedResponse:
-    """Return the exception for an answer that is neither success nor a documented error."""
+    """Return the exception for an answer that is neither a success nor a documented error."""
     content_type = headers.get("Content-Type", "").partition(";")[0][:60]
     return UnexpectedResponse(
         reason=reason, cause=cause, status=status, content_type=content_type, headers=safe_headers(headers)
     )
 
 
-def _about(response: HTTPResponse) -> _About:
+def _details(response: HTTPResponse) -> _AnswerDetails:
     return {"status": response.status_code, "headers": safe_headers(response.headers)}

@@ -1,4 +1,4 @@
-"""MailUpClient: MailUp's REST API for one connection. It performs what the flow of each call asks for."""
+"""MailUpClient: MailUp's REST API for one connection. It performs the actions of each call's flow."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from .with_response import WithResponse
 
 
 class TokenSource(Protocol):
-    """Where a client gets its access token: a row of a database, or a value in a script."""
+    """Gives a client its access token: from the database, or, in a script, from a constant."""
 
     def get(self) -> AccessToken:
-        """Return an access token that is good for now; renew it first when it is about to run out."""
+        """Return a valid access token. Renew it first if it is about to expire."""
 
     def renew(self, refused: AccessToken) -> AccessToken:
-        """Return another access token than the refused one, by a renewal unless somebody made one meanwhile."""
+        """Return another access token than the refused one. Renew it unless that has been done meanwhile."""
 
 
 class Throttle(Protocol):
-    """Keeps calls within MailUp's limit, which counts each operation for itself."""
+    """Delays calls so that they keep MailUp's limit, which counts each operation separately."""
 
     def wait(self, operation: str, *, patience: float) -> None:
-        """Return when an operation (`GET /Console/List/{}/Groups`) may be called.
+        """Wait until an operation, such as `GET /Console/List/{}/Groups`, may be called.
 
         Raises:
-            RateLimited: that takes more than `patience` seconds.
+            RateLimited: the wait would take more than `patience` seconds.
         """
 
 
 class MailUpClient(SynchronousClient):
-    """What a site calls MailUp with. Threads may share it.
+    """A client that calls MailUp's REST API for one connection. Threads may share it.
 
     Args:
         source: gives access tokens.
-        endpoints: where MailUp is.
+        endpoints: MailUp's URLs; by default those in production.
         transport: sends requests.
-        throttle: is asked before each request that is sent; None: MailUp's 429 is the only limit.
-        patience: how many seconds a call may wait for its turn, and after MailUp's 429s, before it raises RateLimited.
-        on_success: called once, after the first method that succeeded.
+        throttle: called before each request; with None the client sends requests without delay.
+        patience: the seconds that a call may wait because of MailUp's limit, before it raises RateLimited.
+        on_success: called with the client once, after the first method that succeeded.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class MailUpClient(SynchronousClient):
 
     @property
     def with_response(self) -> WithResponse:
-        """The same methods, each of which returns a Response: its result with the status and headers of the answer."""
+        """The same resources, but each method returns a Response: its result, with the answer's status and headers."""
         return WithResponse(self)
 
     def _answer(self, call: Call) -> Answer:
@@ -79,7 +79,7 @@ class MailUpClient(SynchronousClient):
             once(self)
 
     def _perform(self, action: Action) -> Any:
-        """Perform one action of a call's flow and return what came of it."""
+        """Perform one action of a call's flow, and return its result."""
         match action:
             case GetToken():
                 return self._source.get()

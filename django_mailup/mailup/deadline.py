@@ -1,4 +1,4 @@
-"""Token calls with a deadline for the whole call: name resolution, connection, request and answer. `oauth` uses it."""
+"""Calls of the token endpoint with one deadline for name resolution, connection, request and answer together."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from ..exceptions import MailUpError, MailUpUnavailable, UnexpectedResponse
 T = TypeVar("T")
 
 ANSWER_LIMIT: Final = 1024 * 1024
-"""Bytes of the largest token answer that is read."""
-_SHUT_SOCKET: Final = (MailUpUnavailable, UnexpectedResponse)
+"""The largest answer that is read, in bytes."""
+_AFTER_SHUTDOWN: Final = (MailUpUnavailable, UnexpectedResponse)
+"""What a call may raise because its socket was shut down."""
 
 
 class Guard:
-    """The deadline of one token call. requests' timeouts are for one read each; this one is for the whole.
+    """The deadline of one token call. (A timeout of requests applies to each read, not to the whole call.)
 
     Args:
-        seconds: how long the call may take.
+        seconds: the seconds that the call may take.
 
     Attributes:
         sent: whether a part of the request may have been sent.
@@ -47,10 +48,10 @@ class Guard:
         return self._ends_at - time.monotonic()
 
     def watch(self, connected: socket.socket | None) -> None:
-        """Remember the socket in use.
+        """Remember the socket that the call uses, for `end` to shut down.
 
         Raises:
-            TimeoutError: the deadline has passed: nothing may be sent any more.
+            TimeoutError: the deadline has passed, so nothing may be sent.
         """
         with self._lock:
             if self._over or self.left() <= 0:
@@ -58,12 +59,12 @@ class Guard:
             self._socket = connected
 
     def end(self) -> None:
-        """End the call: shut its socket, so that a thread that still reads or writes wakes up."""
+        """End the call: shut its socket down, which wakes up a thread that reads from it or writes to it."""
         with self._lock:
             self._over = True
             if self._socket is not None:
                 with suppress(OSError):
-                    # Not the method of an SSLSocket: that one takes the TLS state away from under its reader.
+                    # Not SSLSocket.shutdown, which also discards the TLS state while the other thread is reading.
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
@@ -101,17 +102,17 @@ class _GuardedHTTPSPool(HTTPSConnectionPool):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """An adapter for a single token call: a connection of its own, no retry, and a limit to the answer's size.
+    """An adapter of requests for one token call: with a new connection, no retry, and a limit on the answer's size.
 
-    A connection from a pool may have been closed by the server a moment ago, and nobody could tell then whether
-    the refresh token was spent.
+    The server may have just closed a connection from a pool; it would be unknown then whether the refresh token was
+    used.
 
     Args:
-        guard: the call's deadline. Every connection reports its socket to it, and asks it before the request is sent.
+        guard: the call's deadline. Each connection gives it its socket before a request is sent.
     """
 
     def __init__(self, guard: Guard) -> None:
-        # A pool hands keyword arguments that it doesn't know to its connections.
+        # urllib3's pools pass unknown keyword arguments on to their connections.
         self._pools = {
             "http": partial(_GuardedHTTPPool, guard=guard),
             "https": partial(_GuardedHTTPSPool, guard=guard),
@@ -140,12 +141,13 @@ class GuardedAdapter(HTTPAdapter):
 
 
 class PendingCall(Generic[T]):
-    """A token call in a thread of its own, which `start` starts and which ends at its guard's deadline.
+    """A token call in a thread of its own. `start` starts it; it ends at its guard's deadline at the latest.
 
-    Name resolution can't be interrupted, so at the deadline the thread is left behind; the guard lets it send nothing.
+    Name resolution can't be interrupted. If it is under way at the deadline, the thread goes on, but sends nothing.
 
     Attributes:
-        ended: a future, to wait for several calls at once. `result` returns what came of the call.
+        ended: a future that is done when the call has ended, to wait for several calls at once. Use `result` to get
+            the call's result.
     """
 
     def __init__(self, guard: Guard, call: Callable[[], T]) -> None:
@@ -154,11 +156,11 @@ class PendingCall(Generic[T]):
 
     @classmethod
     def start(cls, guard: Guard, call: Callable[[], T]) -> PendingCall[T]:
-        """Start a thread that makes a call, and return at once.
+        """Start a thread that makes a call, and return the pending call at once.
 
         Args:
             guard: the call's deadline.
-            call: makes the call under that guard, and returns its result.
+            call: a function that makes the call with that guard, and returns its result.
         """
         pending = cls(guard, call)
         threading.Thread(target=pending._run, name="mailup-token-call", daemon=True).start()
@@ -167,36 +169,37 @@ class PendingCall(Generic[T]):
     def _run(self) -> None:
         try:
             self.ended.set_result(self._call())
-        except BaseException as error:  # handed over to the caller, whatever it is
+        except BaseException as error:  # `result` raises it in the caller's thread
             self.ended.set_exception(error)
 
     def seconds_left(self) -> float:
-        """Return how many seconds `result` waits at most, apart from 0.2 s at the end."""
+        """Return the seconds until the deadline, 0 after it. `result` waits at most 0.2 s longer."""
         return max(self._guard.left(), 0.0)
 
     def result(self) -> T:
         """Wait for the end of the call and return its result, or raise its exception.
 
         Raises:
-            MailUpUnavailable: the deadline passed first. This one, and those of the call, say by `grant_may_be_spent`
-                whether MailUp may have used up the grant.
-            UnexpectedResponse: as the call raised it, with `grant_may_be_spent`.
+            MailUpUnavailable: the deadline passed, or the call raised it. `grant_may_be_spent` says whether MailUp may
+                have used up the grant.
+            UnexpectedResponse: the call raised it. `grant_may_be_spent` as above.
+            MailUpError: the call raised it.
         """
         wait([self.ended], self.seconds_left())
         if not self.ended.done():
             self._guard.end()
-            wait([self.ended], 0.2)  # a shut socket is noticed at once; an answer that just came is still an answer
+            wait([self.ended], 0.2)  # the thread wakes up at once, and may have an answer that has just come
         has_ended = self.ended.done()
         failure = self.ended.exception() if has_ended else None
         if has_ended and failure is None:
             return self.ended.result()
-        # What a shut socket leaves behind can look like an outage or like a broken answer, but never like a refusal.
-        told = isinstance(failure, MailUpError) and not isinstance(failure, _SHUT_SOCKET)
-        if failure is None or not (told or self._guard.left() > 0):
+        # Shutting the socket down can make the call raise an outage or an unexpected answer, but never a refusal.
+        is_refusal = isinstance(failure, MailUpError) and not isinstance(failure, _AFTER_SHUTDOWN)
+        if failure is None or not (is_refusal or self._guard.left() > 0):
             failure = MailUpUnavailable(reason="timeout", may_have_arrived=self._guard.sent)
         if isinstance(failure, UnexpectedResponse):
-            failure.grant_may_be_spent = failure.status in (0, 200)  # 0: an answer that couldn't be read
+            failure.grant_may_be_spent = failure.status in (0, 200)  # 0: the answer could not be read
         elif isinstance(failure, MailUpUnavailable):
             failure.grant_may_be_spent = failure.may_have_arrived
-        # Without the frames of that thread: their local variables hold codes, passwords and tokens.
+        # Remove the traceback of that thread: its local variables hold codes, passwords and tokens.
         raise failure.with_traceback(None)

@@ -1,4 +1,4 @@
-"""The URLs that MailUp answers on. Pure Python; anything in `mailup` may import it."""
+"""MailUp's URLs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ PRODUCTION: Final = "https://services.mailup.com"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """MailUp's addresses below one base URL (https, without a path, as a rule; the sandbox has its own)."""
+    """MailUp's URLs, below a base URL: MailUp's in production, or a sandbox's."""
 
     base_url: str = PRODUCTION
 
     @property
     def authorization(self) -> str:
-        """The page where a user logs in and consents (RFC 6749 section 3.1): LogOn, as in all of MailUp's samples."""
+        """The authorization endpoint (RFC 6749 section 3.1), a login and consent page. MailUp's samples use LogOn."""
         return self._below("/Authorization/OAuth/LogOn")
 
     @property
     def token(self) -> str:
-        """The token endpoint (RFC 6749 section 3.2) of every grant."""
+        """The token endpoint (RFC 6749 section 3.2)."""
         return self._below("/Authorization/OAuth/Token")
 
     def service(self, path: str) -> str:
@@ -31,7 +31,7 @@ class Endpoints:
             path: begins with `/Console/` (lists, recipients, messages), `/Message/` or `/Recipient/` (statistics).
 
         Raises:
-            ValueError: the path belongs to no service that takes a bearer token.
+            ValueError: the path begins with none of these.
         """
         head = path.split("/", 2)[1].casefold() if path.startswith("/") else ""
         if head == "console":
@@ -39,11 +39,11 @@ class Endpoints:
         elif head in ("message", "recipient"):
             service = "MailStatisticsService"
         else:
-            raise ValueError(f"A path begins with /Console/, /Message/ or /Recipient/, unlike {path!r}.")
+            raise ValueError(f"path must begin with /Console/, /Message/ or /Recipient/, not {path!r}.")
         return self._below(f"/API/v1.1/Rest/{service}.svc{path}")
 
     def public(self, path: str) -> str:
-        """Return the URL of a path of the public service, which takes the client's credentials instead of a token."""
+        """Return the URL of a path of the public service, which takes the client id and secret instead of a token."""
         return self._below(f"/API/v1.1/Rest/PublicService.svc{path}")
 
     def _below(self, path: str) -> str:

@@ -1,4 +1,4 @@
-"""Filters and orders of paged operations, as MailUp's documents write them ("Paging and filtering")."""
+"""Filters and orders of paged operations, in the syntax of MailUp's page "Paging and filtering"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Value = str | int | bool
 
 
 class Expression:
-    """A filter. Expressions are combined with `&`, `|` and `~`; `str()` is what MailUp is sent."""
+    """A filter, in MailUp's syntax as text. Combine filters with `&`, `|` and `~`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -30,7 +30,7 @@ class Expression:
 
 
 class Field:
-    """A property of an answer's items, as MailUp spells it there: `Field("Email") == "ada@example.com"`."""
+    """A property of the items, by MailUp's name, to compare in a filter: `Field("Email") == "ada@example.com"`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -56,15 +56,15 @@ class Field:
     __hash__ = None  # type: ignore[assignment]
 
     def contains(self, part: str) -> Expression:
-        """A substring, in this letter case."""
+        """Return the filter for values that contain a text. Letter case matters."""
         return self._called("Contains", part)
 
     def starts_with(self, part: str) -> Expression:
-        """A beginning. (Inferred: MailUp's documents speak of .NET's string methods.)"""
+        """Return the filter for values that begin with a text. (Inferred: MailUp documents .NET's string methods.)"""
         return self._called("StartsWith", part)
 
     def ends_with(self, part: str) -> Expression:
-        """An end. (Inferred, as `starts_with`.)"""
+        """Return the filter for values that end with a text. (Inferred, as `starts_with`.)"""
         return self._called("EndsWith", part)
 
     def _compared(self, operator: str, value: object) -> Expression:
@@ -75,19 +75,19 @@ class Field:
 
 
 Where = Expression | str | None
-"""A filter, or a string as MailUp takes it."""
+"""A filter: an expression, or a string in MailUp's syntax; None for no filter."""
 
 Order = str | Iterable[str] | None
-"""Names of MailUp's properties, `-Name` descends; or a string as MailUp takes it; None: MailUp's own order."""
+"""Names of MailUp's properties, descending if they begin with `-`; or a string in MailUp's syntax. None: its order."""
 
 
 def literal(value: object) -> str:
-    """Return a value as MailUp's filters write it.
+    """Return a value in the syntax of MailUp's filters.
 
-    An apostrophe is doubled, as in .NET's dynamic LINQ, which MailUp's syntax is that of; MailUp doesn't say.
+    Apostrophes are doubled as in .NET's dynamic LINQ, whose syntax MailUp uses. MailUp doesn't document them.
 
     Raises:
-        ValueError: it is neither text nor a whole number nor a boolean.
+        ValueError: the value is not a text, a whole number or a boolean.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -95,13 +95,13 @@ def literal(value: object) -> str:
         return str(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    raise ValueError(f"A filter compares with text, a whole number or a boolean, not {value!r}.")
+    raise ValueError(f"A filter compares with a text, a whole number or a boolean, not {value!r}.")
 
 
 def filter_parameter(where: Expression | str) -> str:
-    """Return the value of `filterby`. A string is taken as it is; an expression gets the quotes that MailUp documents.
+    """Return the parameter `filterby`: a string unchanged, an expression in the double quotes that MailUp documents.
 
-    One that holds a double quote goes without them, as clients in production send all of theirs.
+    An expression that contains a double quote gets no quotes. Other clients never send them.
     """
     if isinstance(where, str) or '"' in str(where):
         return str(where)
@@ -109,7 +109,7 @@ def filter_parameter(where: Expression | str) -> str:
 
 
 def order_parameter(order: str | Iterable[str]) -> str:
-    """Return the value of `orderby`. A string is taken as it is; of several names, `-Name` descends."""
+    """Return the parameter `orderby`: a string unchanged, names as `Name asc;Other desc` in quotes."""
     if isinstance(order, str):
         return order
     keys = [f"{name.removeprefix('-')} {'desc' if name.startswith('-') else 'asc'}" for name in order]

@@ -1,10 +1,10 @@
-"""What happens in one REST call, as generators that do no I/O. `synchronous` drives them; resources yield `Call`s.
+"""Flows: what a client does for a REST call, as generators that do no I/O. `synchronous` drives them.
 
-There are two levels, both plain generators, so that a synchronous and an asynchronous client can share them:
+There are two levels, both of them plain generators, so that a synchronous and an asynchronous client can share them:
 
-- A resource's flow (`Steps`) yields a `Call`, gets an `Answer`, and returns the method's result.
-- `call_flow` is the flow of one `Call`: it yields `Action`s (get the token, take a turn, send, pause ...) and returns
-  the `Answer`. Whoever drives it performs each action, and sends back the result or throws in the exception.
+- The flow of a resource's method (`Flow`) yields `Call`s, gets their `Answer`s, and returns the method's result.
+- The flow of one `Call` (`call_flow`) yields `Action`s (get the token, take a turn, send, pause ...) and returns the
+  `Answer`. Its driver performs each action, and sends the result into the flow or throws the exception into it.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from .tokens import AccessToken
 
 T = TypeVar("T")
 
-REPEATS_AFTER_429: Final = 5
-REPEATS_OF_A_READ: Final = 2
+MAX_REPEATS_AFTER_429: Final = 5
+MAX_REPEATS_OF_A_GET: Final = 2
 _NUMBERS: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
-# -------------------------------------------------------------------- what a resource asks for
+# ----------------------------------------------------------------- the flow of a resource's method
 
 
 class CallOptions(TypedDict, total=False):
     """Options that every method takes by keyword."""
 
     timeout: float
-    """Seconds to connect, and for each read; the client's unless given."""
+    """Seconds to connect, and for each read; by default the client's."""
 
     patience: float
-    """Seconds that this call may wait for its turn, and after MailUp's 429s; the client's unless given."""
+    """Seconds that this call may wait for its turn, and after answers with status 429; by default the client's."""
 
     headers: Mapping[str, str]
-    """Further request headers."""
+    """Additional request headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One REST call, as data. `timeout` and `patience` are in seconds; None: as the client says."""
+    """One REST call, as data. `timeout` and `patience` are in seconds; None means the client's."""
 
     verb: str
     path: str
@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a Call: MailUp's answer with status 200, its text not parsed yet."""
+    """MailUp's answer to a Call, with status 200 and its text not decoded yet."""
 
     text: str = field(repr=False)
     status: int
@@ -66,23 +66,23 @@ class Answer:
 
     @property
     def body(self) -> Any:
-        """The JSON of the text, decoded each time: an object, a list, a number, text; None when it is empty.
+        """The decoded JSON: an object, a list, a number or a text; None if the answer is empty. Decoded at each access.
 
         Raises:
-            UnexpectedResponse: it isn't JSON.
+            UnexpectedResponse: the text is not JSON.
         """
         try:
-            return parsing.load(self.text)
+            return parsing.decode(self.text)
         except ValueError:
             raise self.unexpected() from None
 
     def unexpected(self) -> UnexpectedResponse:
-        """Return the exception that says that the text isn't JSON."""
+        """Return the exception for a text that is not JSON."""
         return classify.unexpected(self.status, self.headers, reason="not_json")
 
 
-Steps = Generator[Call, Answer, T]
-"""A resource's flow: it yields Calls, gets Answers, and returns T."""
+Flow = Generator[Call, Answer, T]
+"""The flow of a resource's method: it yields Calls, gets Answers, and returns a T."""
 
 
 # ----------------------------------------------------------------------------- the flow of one call
@@ -90,19 +90,19 @@ Steps = Generator[Call, Answer, T]
 
 @dataclass(frozen=True, slots=True)
 class GetToken:
-    """Get an access token that is good for now (an AccessToken)."""
+    """Get a valid access token. The result is an AccessToken."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenewToken:
-    """Get another access token than the refused one (an AccessToken)."""
+    """Get another access token than the refused one. The result is an AccessToken."""
 
     refused: AccessToken
 
 
 @dataclass(frozen=True, slots=True)
 class TakeTurn:
-    """Wait until this operation may be called, for at most `patience` seconds."""
+    """Wait until this operation may be called, for at most `patience` seconds. There is no result."""
 
     operation: str
     patience: float
@@ -110,7 +110,7 @@ class TakeTurn:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the request once, and get the answer whatever its status (a `classify.HTTPResponse`)."""
+    """Send the request once. The result is the answer, whatever its status: a `classify.HTTPResponse`."""
 
     call: Call
     url: str
@@ -119,36 +119,37 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait for so many seconds."""
+    """Wait for this number of seconds. There is no result."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class ReadClock:
-    """Get the seconds of a clock that never goes back (a float)."""
+    """Read a clock that never goes back. The result is in seconds, a float."""
 
 
 Action = GetToken | RenewToken | TakeTurn | Send | Pause | ReadClock
 
 
 def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any, Answer]:
-    """Return the answer to a call, by yielding what has to be done for it.
+    """Return the answer to a call; yield the actions that lead to it.
 
-    Repeats only requests that can't have had an effect: once after a 401 (or a 400 that says so), with a renewed token;
-    after a 429, up to five times, as many seconds later as Retry-After says (1 by default) and up to half a second
-    more; a GET twice after a connection error, 502, 503 or 504.
+    Repeats only requests that can't have had an effect: once after status 401 (or 400 with an authorization error),
+    with a renewed token; up to five times after status 429, after the seconds of Retry-After (1 by default) and at most
+    half a second more; a GET twice after a connection error or status 502, 503 or 504.
 
     Args:
-        call: what to send.
-        url: where to.
-        patience: seconds it may wait for a turn, and in pauses, unless the call says otherwise.
+        call: the call.
+        url: its URL.
+        patience: the seconds to wait for turns and in pauses at most, unless the call has its own `patience`.
 
     Raises:
-        MailUpUnavailable: no answer, or an outage. `may_have_arrived` speaks of this request: it is false if it was
-            the token that couldn't be had, before the request was sent or after MailUp had refused its token.
-        RateLimited: there is no turn, or MailUp answers 429, for longer than patience allows.
-        MailUpError: another status than 200, as `classify.api_error` tells them apart.
+        MailUpUnavailable: there was no answer, or MailUp answers with an outage. `may_have_arrived` is about this
+            request: it is false if the access token could not be had, before the request was sent or after MailUp had
+            refused the request's token.
+        RateLimited: the operation may not be called, or MailUp answers with status 429, for longer than `patience`.
+        MailUpError: the status is not 200; see `classify.api_error` for the class.
     """
     patience = patience if call.patience is None else call.patience
     operation = f"{call.verb} {_NUMBERS.sub('{}', call.path)}"
@@ -164,7 +165,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
             failure = outage
         else:
             if response.status_code == 200:
-                return Answer(classify.text_of(response), response.status_code, response.headers)
+                return Answer(classify.decode_text(response), response.status_code, response.headers)
             if not renewed and classify.refuses_access_token(response):
                 access_token, renewed = (yield from _token(RenewToken(access_token))), True
                 continue
@@ -177,7 +178,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
 
 
 def _token(action: GetToken | RenewToken) -> Generator[Action, Any, AccessToken]:
-    """Return an access token. An outage meanwhile says that the request didn't arrive: MailUp did nothing with it."""
+    """Return an access token. Make a MailUpUnavailable say that the request has not arrived: it is not sent then."""
     try:
         access_token: AccessToken = yield action
     except MailUpUnavailable as outage:
@@ -190,9 +191,9 @@ def _token(action: GetToken | RenewToken) -> Generator[Action, Any, AccessToken]
 
 
 def _pause_before_repeat(verb: str, failure: MailUpError, repeats: int) -> float | None:
-    """Return how many seconds to wait before a call is repeated; None when it must not be."""
+    """Return the seconds to wait before a call is repeated; None if it must not be repeated."""
     if isinstance(failure, RateLimited):
-        return float(failure.retry_after) + random.random() / 2 if repeats < REPEATS_AFTER_429 else None
-    if verb == "GET" and repeats < REPEATS_OF_A_READ and isinstance(failure, MailUpUnavailable):
+        return float(failure.retry_after) + random.random() / 2 if repeats < MAX_REPEATS_AFTER_429 else None
+    if verb == "GET" and repeats < MAX_REPEATS_OF_A_GET and isinstance(failure, MailUpUnavailable):
         return 0.2 * (repeats + 1) if failure.status in (0, 502, 503, 504) else None
     return None

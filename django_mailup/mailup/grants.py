@@ -1,4 +1,4 @@
-"""The three grants that MailUp's token endpoint takes, as frozen values. Pure Python; `oauth` sends them."""
+"""The three grants that MailUp's token endpoint accepts, as frozen values. `OAuthClient` exchanges them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ..exceptions import CodeRefused, LoginRefused, MailUpError, Reauthorization
 
 
 class Grant(Protocol):
-    """What is exchanged for a TokenSet at the token endpoint."""
+    """A grant: it is exchanged for a TokenSet at the token endpoint."""
 
     refused: ClassVar[type[MailUpError]]
     """The exception for MailUp's answer `invalid_grant`."""
 
     def form(self) -> dict[str, str]:
-        """Return the form fields of the token request, client credentials excepted."""
+        """Return the form fields of the token request, without the client id and secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """The code that MailUp's redirect brought (RFC 6749 section 4.1.3)."""
+    """The authorization code from MailUp's redirect (RFC 6749 section 4.1.3)."""
 
     refused: ClassVar[type[MailUpError]] = CodeRefused
 
@@ -33,7 +33,7 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A MailUp user's name and password (RFC 6749 section 4.3.2), for service accounts."""
+    """The name and password of a MailUp user (RFC 6749 section 4.3.2), such as a service account."""
 
     refused: ClassVar[type[MailUpError]] = LoginRefused
 
@@ -46,7 +46,7 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """The refresh token of a TokenSet (RFC 6749 section 6). MailUp renews it with every use: treat it as single use."""
+    """The refresh token of a TokenSet (RFC 6749 section 6). MailUp replaces it at every use, so use it only once."""
 
     refused: ClassVar[type[MailUpError]] = ReauthorizationRequired
 

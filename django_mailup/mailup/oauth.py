@@ -1,4 +1,4 @@
-"""The OAuth 2 client: returns the URL of the consent page, and exchanges grants. Built on requests-oauthlib."""
+"""OAuthClient: it makes the URL of the consent page, and exchanges grants for tokens. Based on requests-oauthlib."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from requests_oauthlib import OAuth2Session
 
 from ..exceptions import MailUpError, Misconfigured, UnexpectedResponse
 from . import transport
-from .classify import token_answer
+from .classify import parse_token_answer
 from .deadline import Guard, GuardedAdapter, PendingCall
 from .endpoints import Endpoints
 from .grants import Grant, Password, RefreshToken
@@ -23,18 +23,20 @@ from .tokens import TokenSet
 
 ClientAuthentication = Literal["body", "basic"]
 DEADLINE: Final = 15.0
+"""Seconds for a whole token call by default."""
 
 
 class OAuthClient:
-    """One client registration at MailUp's OAuth 2 server.
+    """A client of MailUp's OAuth 2 server, with the id and secret of one registration.
 
     Args:
         client_id, client_secret: as shown in MailUp's console.
-        endpoints: where MailUp is.
-        authentication: client credentials in the form `body`, as MailUp documents, or as HTTP `basic`.
+        endpoints: MailUp's URLs; by default those in production.
+        authentication: how the client id and secret are sent: in the form's `body`, as MailUp documents, or by HTTP
+            `basic` authentication.
         deadline: seconds for a whole token call: name resolution, connection, request and answer.
-        adapter: takes the place of the network (the in-process sandbox).
-        clock: returns the present as an aware datetime.
+        adapter: an adapter of requests that replaces the network, such as the sandbox's.
+        clock: returns the current time as an aware datetime.
     """
 
     def __init__(
@@ -70,25 +72,25 @@ class OAuthClient:
         return str(url)
 
     def exchange(self, grant: Grant, *, deadline: float | None = None) -> TokenSet:
-        """Exchange a grant at the token endpoint, by a single POST that is never repeated and follows no redirect.
+        """Exchange a grant at the token endpoint. The POST is sent once, and no redirect is followed.
 
         Args:
-            grant: what to exchange.
-            deadline: seconds for this call, when fewer than the client's.
+            grant: the grant.
+            deadline: seconds for this call, if fewer than the client's.
 
         Raises:
-            MailUpError: `grant.refused`, if MailUp refuses this very grant.
+            MailUpError: MailUp refuses the grant; the class is `grant.refused`.
             ClientRejected: MailUp refuses the client id or secret.
             TermsNotAccepted: the MailUp user has not accepted the terms of service.
-            MailUpUnavailable: no answer within the deadline, or status 408, 429 (RateLimited) or 5xx.
-                `grant_may_be_spent` says whether MailUp may have used up the grant.
+            MailUpUnavailable: there was no answer within the deadline, or its status is 408, 429 (RateLimited)
+                or 5xx. `grant_may_be_spent` says whether MailUp may have used up the grant.
             UnexpectedResponse: any other answer; `grant_may_be_spent` as above.
             Misconfigured: the base URL is http and OAUTHLIB_INSECURE_TRANSPORT isn't set.
         """
         return self.begin(grant, deadline=deadline).result()
 
     def begin(self, grant: Grant, *, deadline: float | None = None) -> PendingCall[TokenSet]:
-        """Begin to exchange a grant, and return at once: the call's `result` returns or raises what `exchange` does."""
+        """Start to exchange a grant in a thread. The call's `result` returns or raises what `exchange` does."""
         guard = Guard(min(deadline if deadline is not None else self._deadline, self._deadline))
         return PendingCall.start(guard, lambda: self._exchange(grant, guard))
 
@@ -96,8 +98,8 @@ class OAuthClient:
         answers: list[dict[str, Any]] = []
 
         def read(response: requests.Response) -> requests.Response:
-            """Judge the answer by its status before oauthlib, which doesn't look at it, reads the body."""
-            answers.append(token_answer(response, grant))
+            """Check status and body, which oauthlib doesn't, and give oauthlib a body that it accepts."""
+            answers.append(parse_token_answer(response, grant))
             response._content = json.dumps(
                 {"access_token": answers[-1]["access_token"], "token_type": "Bearer"}
             ).encode()
@@ -107,11 +109,11 @@ class OAuthClient:
         fields = grant.form()
         adapter = self._adapter or GuardedAdapter(guard)
         guard.watch(None)
-        guard.sent = self._adapter is not None  # another adapter than ours doesn't tell
+        guard.sent = self._adapter is not None  # only a GuardedAdapter sets it
         with OAuth2Session(client=kind(self._client_id), redirect_uri=fields.pop("redirect_uri", None)) as session:
             session.mount("https://", adapter)
             session.mount("http://", adapter)
-            session.max_redirects = 0  # a redirect would carry the client secret along, even to plain http
+            session.max_redirects = 0  # a redirect could send the client secret over plain http
             session.headers["User-Agent"] = transport.user_agent()
             try:
                 self._send(session, grant, fields, read, guard)
@@ -124,7 +126,7 @@ class OAuthClient:
             except requests.RequestException as error:
                 raise transport.unavailable(error, may_have_arrived=guard.sent) from None
             except Exception as error:
-                # Whatever else oauthlib or urllib3 may raise: its text can hold the body, so only its name is kept.
+                # Other exceptions of oauthlib and urllib3 may have the body in their text, so only the name is kept.
                 raise UnexpectedResponse(reason="token_unreadable", cause=type(error).__name__) from None
         used = grant.refresh_token if isinstance(grant, RefreshToken) else ""
         return TokenSet.from_answer(answers[0], received_at=self._clock(), refresh_token=used)
@@ -138,7 +140,7 @@ class OAuthClient:
         guard: Guard,
     ) -> None:
         basic = self._authentication == "basic"
-        # Without an auth object of ours, requests would look for one in .netrc.
+        # Without an auth object, requests would use credentials of .netrc.
         auth = HTTPBasicAuth(self._client_id, self._client_secret) if basic else _leave_alone
         timeout = max(guard.left(), 0.001)
         if isinstance(grant, RefreshToken):

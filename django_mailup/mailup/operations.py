@@ -1,4 +1,4 @@
-"""An operation of MailUp's REST API as data. Resources declare theirs; `python -m django_mailup.mailup` prints all."""
+"""Operations of MailUp's REST API as data. Resources define them; `python -m django_mailup.mailup` prints them all."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
-_HOLE: Final = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
 class Source(enum.Enum):
-    """How sure it is that an operation exists and works so, since MailUp's documents don't name all of them."""
+    """How well an operation is known to exist and work as described: MailUp's documents don't cover all of them."""
 
     DOCUMENTED = "documented"
     LISTED = "listed"
     MAILUP_CODE = "MailUp's code"
     RECORDED = "recorded"
-    CLIENTS = "seen in clients"
+    OTHER_CLIENTS = "seen in clients"
     INFERRED = "inferred"
 
     @property
     def explanation(self) -> str:
-        """Return a sentence that says what the word means."""
+        """The meaning of the word, as a sentence."""
         return _EXPLANATIONS[self]
 
 
@@ -32,7 +32,7 @@ DOCUMENTED: Final = Source.DOCUMENTED
 LISTED: Final = Source.LISTED
 MAILUP_CODE: Final = Source.MAILUP_CODE
 RECORDED: Final = Source.RECORDED
-CLIENTS: Final = Source.CLIENTS
+OTHER_CLIENTS: Final = Source.OTHER_CLIENTS
 INFERRED: Final = Source.INFERRED
 
 _EXPLANATIONS: Final = {
@@ -40,23 +40,24 @@ _EXPLANATIONS: Final = {
     Source.LISTED: "MailUp's service lists its name; no document describes it.",
     Source.MAILUP_CODE: "MailUp's own SDK, gem or samples call it; no document describes it.",
     Source.RECORDED: "Other projects have recorded MailUp's answers to it; no document describes it.",
-    Source.CLIENTS: "Other projects' clients call it; no document describes it.",
-    Source.INFERRED: "Nobody describes it: it is inferred from operations that are alike.",
+    Source.OTHER_CLIENTS: "Other projects' clients call it; no document describes it.",
+    Source.INFERRED: "No source describes it; it is inferred from similar operations.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[T_co]):
-    """One operation.
+    """One operation of the REST API.
 
     Attributes:
-        name: how a client calls it: `lists.all`.
+        name: the client's method that calls it, such as `lists.all`.
         verb: the HTTP method.
-        path: below the service, with holes for ids: `/Console/List/{list_id}`.
-        source: how sure it is.
-        returns: what is made of the answer: a Record (of each row, if the operation is paged), or a function of the
-            decoded body.
-        order: what a paged operation is ordered by, unless the caller says otherwise.
+        path: its path below the service, with placeholders for ids: `/Console/List/{list_id}`.
+        source: how well it is known.
+        returns: the Record that the answer is parsed into (if the operation is paged, that each row is parsed into),
+            or a function from the decoded body to the method's result.
+        default_order: for a paged operation, the names of MailUp's properties to order by unless the caller names
+            others. None leaves the order to MailUp.
     """
 
     name: str
@@ -64,24 +65,24 @@ class Operation(Generic[T_co]):
     path: str
     source: Source
     returns: type[T_co] | Callable[[Any], T_co] = field(repr=False)
-    order: tuple[str, ...] | None = None
+    default_order: tuple[str, ...] | None = None
 
     @property
     def description(self) -> str:
-        """Return verb, path and source, for docstrings: `GET /Console/List` (documented)."""
+        """The verb, path and source, for docstrings: "`GET /Console/List` (documented)."."""
         return f"`{self.verb} {self.path}` ({self.source.value})."
 
-    def at(self, **ids: int) -> str:
-        """Return the path with its holes filled.
+    def fill_path(self, **ids: int) -> str:
+        """Return the path with ids in place of its placeholders.
 
         Raises:
-            ValueError: an id is no positive whole number; the message names the argument.
+            ValueError: an id is not a positive whole number; the message names the argument.
         """
-        return _HOLE.sub(lambda hole: str(positive(hole[1], ids[hole[1]])), self.path)
+        return _PLACEHOLDER.sub(lambda match: str(positive(match[1], ids[match[1]])), self.path)
 
 
 def positive(name: str, value: object) -> int:
-    """Return a value that is a positive whole number. Raise ValueError with the argument's name otherwise."""
+    """Return a value unchanged. Raise ValueError, with the argument's name, unless it is a positive whole number."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a positive whole number, not {value!r}.")
     return value

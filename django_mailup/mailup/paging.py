@@ -1,4 +1,4 @@
-"""MailUp's page envelope, followed lazily. Resources import it; it knows no resource."""
+"""Pages of MailUp's answers: parsing one, and iterating over the items of all, each page asked for when needed."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from .records import R, Record
 T = TypeVar("T")
 
 PAGE_SIZE: Final = 1000
-"""How many items are asked for at once. MailUp's own default is 20; calls are scarce, and 1000 is in use elsewhere."""
+"""Items per page by default. Other clients use 1000; MailUp's own default, 20, would use up the limit of calls."""
 
 
 class PageOptions(CallOptions, total=False):
-    """What every paged method takes beside its own arguments."""
+    """Options that every paged method takes by keyword."""
 
     where: Where
-    """A filter: `Field("Email").contains("@example.com")`, or a string as MailUp takes it."""
+    """A filter: `Field("Email").contains("@example.com")`, or a string in MailUp's syntax."""
 
     order: Order
-    """Names of MailUp's properties; `-Name` descends. None: MailUp's own order."""
+    """Names of MailUp's properties, descending if they begin with `-`; or None for MailUp's own order."""
 
     page_size: int
-    """How many items are asked for at once, `PAGE_SIZE` unless given."""
+    """Items per page; PAGE_SIZE by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page.
+    """One page of a paged operation.
 
     Attributes:
-        items: what is on it.
-        number: which it is, counted from zero.
-        size: how many items MailUp puts on a page.
-        total: how many items there are on all pages, as MailUp counts them.
+        items: its items, in MailUp's order.
+        number: its number, from 0.
+        size: the number of items per page, as MailUp gives it.
+        total: the number of items on all pages, as MailUp counts them.
     """
 
     items: Sequence[T]
@@ -50,19 +50,19 @@ class Page(Generic[T]):
 
 
 def parse_page(answer: Answer, record: type[R], *, asked: int, arguments: Mapping[str, int] | None = None) -> Page[R]:
-    """Return the page that an envelope holds (`Items`, `PageNumber`, `PageSize`, `TotalElementsCount`).
+    """Parse MailUp's page: an object with `Items`, `PageNumber`, `PageSize` and `TotalElementsCount`.
 
     Args:
         answer: MailUp's answer.
-        record: what its items are.
-        asked: the number of the page that was asked for, which counts where the envelope names none.
-        arguments: the ids the operation was called with.
+        record: the class of its items.
+        asked: the number of the page that was asked for. It is the page's number if the answer gives none.
+        arguments: the ids with which the operation was called.
 
     Raises:
-        UnexpectedResponse: it isn't an envelope, or an item has no id.
+        UnexpectedResponse: the answer is not such an object, or an item has no id.
     """
     try:
-        envelope, items = parsing.page(answer.text, partial(record.parse_all, arguments=arguments))
+        envelope, items = parsing.decode_page(answer.text, partial(record.parse_rows, arguments=arguments))
     except ValueError:
         raise answer.unexpected() from None
     if envelope is None:
@@ -80,33 +80,34 @@ def _number(envelope: Mapping[str, Any], name: str, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-class Progress(Generic[T]):
-    """Which page comes next, without I/O.
+class PageCursor(Generic[T]):
+    """Which page to ask for next. Does no I/O.
 
-    A walk ends at an empty page, where the total is reached, and past the total at a page that isn't full, so that a
-    list which grows, shrinks or miscounts itself meanwhile neither cuts the walk short nor prolongs it for ever.
+    There is no next page after an empty page, after exactly `total` items, and, if there were more items than `total`,
+    after a page that isn't full. So a list that grows or shrinks while its pages are read, or a wrong total, neither
+    ends the iteration early nor makes it endless.
 
     Attributes:
-        next: the number of the page to ask for, None at the end.
+        next_number: the number of the page to ask for; None if there is no next page.
     """
 
     def __init__(self) -> None:
-        self.next: int | None = 0
+        self.next_number: int | None = 0
         self._seen = 0
         self._last: Sequence[T] = ()
 
     def take(self, page: Page[T]) -> Sequence[T]:
-        """Note the page that was asked for, and return its items.
+        """Return the items of the page that was asked for, and move on to the next page.
 
         Raises:
-            UnexpectedResponse: it is another page, or the one before it again.
+            UnexpectedResponse: MailUp sent another page than the one asked for, or the items of the page before.
         """
-        asked, items = self.next or 0, page.items
+        asked, items = self.next_number or 0, page.items
         if items and (page.number != asked or _same(items, self._last)):
             raise UnexpectedResponse(f"MailUp sent page {page.number} again when asked for page {asked}.", status=200)
         self._seen += len(items)
         over = self._seen == page.total or (self._seen > page.total and len(items) < page.size)
-        self.next, self._last = None if over or not items else asked + 1, items
+        self.next_number, self._last = None if over or not items else asked + 1, items
         return items
 
 
@@ -117,37 +118,38 @@ def _same(items: Sequence[Any], others: Sequence[Any]) -> bool:
 
 
 class Paged(Iterator[T]):
-    """All items of a paged operation; a page is asked for when its first item is needed.
+    """An iterator over the items of all pages. It asks for a page when the page's first item is needed.
 
     Args:
-        fetch: asks for a page by its number.
+        fetch: returns the page of a number.
 
-    Raises (while it is iterated over):
-        UnexpectedResponse: an answer is no page, or the same page comes for another number.
+    Raises (during iteration):
+        UnexpectedResponse: an answer isn't a page, or isn't the page that was asked for.
     """
 
     def __init__(self, fetch: Callable[[int], Page[T]]) -> None:
         self._fetch = fetch
-        self._progress: Progress[T] = Progress()
+        self._cursor: PageCursor[T] = PageCursor()
         self._items: Iterator[T] = iter(())
 
     def __next__(self) -> T:
         while True:
             for item in self._items:
                 return item
-            if self._progress.next is None:
+            if self._cursor.next_number is None:
                 raise StopIteration
-            self._items = iter(self._progress.take(self._fetch(self._progress.next)))
+            self._items = iter(self._cursor.take(self._fetch(self._cursor.next_number)))
 
     def page(self, number: int = 0) -> Page[T]:
-        """Ask for one page, and return it; the iteration goes on where it was.
+        """Ask for one page, and return it. This doesn't change where the iteration is.
 
         Args:
-            number: which, counted from zero.
+            number: the number of the page, from 0.
 
         Raises:
-            UnexpectedResponse: the answer is no page.
+            ValueError: the number is negative, or not a whole number.
+            UnexpectedResponse: the answer isn't a page.
         """
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise ValueError(f"number must be a whole number from zero, not {number!r}.")
+            raise ValueError(f"number must be a whole number, at least 0, not {number!r}.")
         return self._fetch(number)

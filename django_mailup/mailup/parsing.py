@@ -1,4 +1,4 @@
-"""Parse MailUp's JSON: values that are written in several ways, and pages of rows. Knows no record and no resource."""
+"""Parsers of MailUp's JSON: for values that MailUp writes in several ways, for answers, and for pages of rows."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, Final, TypeVar
 from ..exceptions import UnexpectedResponse
 
 T = TypeVar("T")
-MOST_SHARED: Final = 1000
-"""How many different sets of ids of personal fields are kept to be shared. An account has one or a few."""
+MAX_SHARED_IDS: Final = 1000
+"""The largest number of tuples of field ids that are kept for rows to share. An account has one tuple or a few."""
 
 _ID: Final = itemgetter("Id")
 _VALUE: Final = itemgetter("Value")
 _decoder: Final[Any] = json.JSONDecoder()
 _scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
-"""Decode the value that begins at an index, in C, and return the index after it."""
+"""Return the JSON value that begins at an index of a text, and the index after it. Implemented in C."""
 
 _space: Final = re.compile(r"[ \t\n\r]*").match
 
@@ -38,7 +38,7 @@ def stripped(value: object) -> str:
 
 
 def number(value: Any) -> int | None:
-    """Return an integer, also one that MailUp wrote as text; None for anything else."""
+    """Return an integer, which MailUp may have written as text; None for anything else."""
     if isinstance(value, bool):
         return None
     try:
@@ -58,9 +58,9 @@ def flag(value: object) -> bool:
 
 
 def moment(value: object) -> datetime | None:
-    """Return an aware datetime; None for what isn't one and for MailUp's "never" (empty, null, the year 1).
+    """Parse a date and time. Return an aware datetime; None for any other text, and for empty, null and the year 1.
 
-    MailUp writes UTC without saying so.
+    MailUp writes "never" as the year 1, and UTC without a time zone.
     """
     try:
         parsed = datetime.fromisoformat(text(value).strip())
@@ -71,11 +71,11 @@ def moment(value: object) -> datetime | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def texts(value: object) -> tuple[str, ...]:
-    """Return the strings of an array of them, or of a single one; none for None.
+def string_tuple(value: object) -> tuple[str, ...]:
+    """Return an array of strings, or a single string, as a tuple, which is empty for None.
 
     Raises:
-        UnexpectedResponse: it is something else.
+        UnexpectedResponse: the value is something else.
     """
     if isinstance(value, str):
         return (value,) if value else ()
@@ -83,29 +83,30 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def ids(value: object) -> tuple[int, ...]:
-    """Return the integers of an array; whatever else it holds is left out."""
+    """Return the integers in an array. Anything else in it is left out."""
     return tuple(each for each in value if isinstance(each, int)) if isinstance(value, list) else ()
 
 
-def table(value: object, *, of: Callable[[Any], T], under: str, by: tuple[str, ...]) -> dict[int, T]:
-    """Return an array of objects as a dictionary from numbers to values.
-
-    Objects without a number, and whatever else the array holds, are left out.
+def values_by_id(
+    rows: object, *, id_names: tuple[str, ...], value_name: str, parse: Callable[[Any], T]
+) -> dict[int, T]:
+    """Return one value of each object in an array, by the object's id. Objects without an id are left out.
 
     Args:
-        of: makes a value of MailUp's.
-        under: the name of MailUp's value in each object.
-        by: names of the number in each object.
+        rows: MailUp's array. Anything in it that is not an object is left out; so is anything that is not an array.
+        id_names: the names under which MailUp gives the id, the most usual first.
+        value_name: the name under which MailUp gives the value.
+        parse: a function from MailUp's value to the one returned.
     """
     found: dict[int, T] = {}
-    for row in value if isinstance(value, list) else []:
-        if isinstance(row, dict) and (own := number(pick(row, *by))) is not None:
-            found[own] = of(pick(row, under))
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and (row_id := number(pick(row, *id_names))) is not None:
+            found[row_id] = parse(pick(row, value_name))
     return found
 
 
 class FieldTexts(Mapping[int, str]):
-    """Personal fields, from id to text. Needs a fraction of a dictionary's memory, since most rows share their ids."""
+    """The values of personal fields, by id. Takes a fraction of a dictionary's memory, because rows share their ids."""
 
     __slots__ = ("_ids", "_texts")
 
@@ -133,81 +134,81 @@ _shared_ids: Final[dict[tuple[int, ...], tuple[int, ...]]] = {}
 
 
 def field_texts(value: Any) -> FieldTexts:
-    """Return the personal fields of a recipient, by id. Whatever else the array holds is left out."""
+    """Return the values of a recipient's personal fields, by id. Anything else in the array is left out."""
     try:
         values = tuple(map(_VALUE, value))
-        "".join(values)  # a TypeError where one isn't text
+        "".join(values)  # raises TypeError unless all are text
         ids = _shared_ids.get(tuple(map(_ID, value)))
     except (TypeError, KeyError):
         ids = None
-    if ids is None:  # ids that are new, other spellings, or values that must be parsed
-        found = table(value, of=text, under="Value", by=("Id",))
+    if ids is None:  # new ids, other spellings of the names, or values that must be parsed
+        found = values_by_id(value, id_names=("Id",), value_name="Value", parse=text)
         ids, values = tuple(found), tuple(found.values())
-        if len(_shared_ids) >= MOST_SHARED:
+        if len(_shared_ids) >= MAX_SHARED_IDS:
             _shared_ids.clear()
         ids = _shared_ids.setdefault(ids, ids)
     return FieldTexts(ids, values)
 
 
-def spelling(keys: Mapping[str, Any], *names: str) -> str | None:
-    """Return the first of the names among the keys, as it is spelled there, in any letter case; None without one."""
+def find_key(row: Mapping[str, Any], *names: str) -> str | None:
+    """Return the row's key for the first of the names that it has, whatever the letter case; None if it has none."""
     for name in names:
-        if name in keys:
+        if name in row:
             return name
-    folded = {key.casefold(): key for key in keys}
+    folded = {key.casefold(): key for key in row}
     return next((folded[name.casefold()] for name in names if name.casefold() in folded), None)
 
 
 def pick(row: Mapping[str, Any], *names: str) -> Any:
-    """Return the value under the first of the names, in any letter case (`idList`, `IdList`), else None."""
-    found = spelling(row, *names)
+    """Return the row's value for the first of the names that it has, whatever the letter case; None if it has none."""
+    found = find_key(row, *names)
     return None if found is None else row[found]
 
 
 # ------------------------------------------------------------------------------------ whole answers
 
 
-def nothing(body: object) -> None:
-    """Return None, whatever the answer is."""
+def no_result(body: object) -> None:
+    """Return None: the operation's answer has no meaning."""
 
 
-def anything(body: Any) -> Any:
-    """Return the answer as it is."""
+def unchanged(body: Any) -> Any:
+    """Return the answer as MailUp sent it."""
     return body
 
 
 def mapping(body: object) -> Mapping[str, Any]:
-    """Return an answer that is an object. Raise UnexpectedResponse if it is something else."""
+    """Return an answer that is an object. Raise UnexpectedResponse if it is anything else."""
     if not isinstance(body, dict):
         raise UnexpectedResponse("MailUp's answer is not an object.", status=200)
     return body
 
 
 def array(body: object) -> list[Any]:
-    """Return an answer that is an array. Raise UnexpectedResponse if it is something else."""
+    """Return an answer that is an array. Raise UnexpectedResponse if it is anything else."""
     if not isinstance(body, list):
         raise UnexpectedResponse("MailUp's answer is not an array.", status=200)
     return body
 
 
-def strings(body: object) -> list[str]:
-    """Return the strings of an answer that is an array of them, or a single one. Raise UnexpectedResponse otherwise."""
+def string_list(body: object) -> list[str]:
+    """Return an array of strings, or a single string, as a list. Raise UnexpectedResponse if the answer is neither."""
     return [body] if isinstance(body, str) else [str(each) for each in array(body)]
 
 
 def whole_number(body: object) -> int:
-    """Return an answer that is a number, also one written as text. Raise UnexpectedResponse otherwise."""
+    """Return an answer that is an integer or the text of one. Raise UnexpectedResponse otherwise."""
     found = number(body)
     if found is None:
         raise UnexpectedResponse("MailUp's answer is not a number.", status=200)
     return found
 
 
-def load(source: str) -> Any:
-    """Return the decoded JSON of an answer; None when it is blank, which is how MailUp says nothing.
+def decode(source: str) -> Any:
+    """Return the decoded JSON of an answer; None if the text is blank, as MailUp's answers without a result are.
 
     Raises:
-        ValueError: it isn't JSON.
+        ValueError: the text is not JSON.
     """
     return json.loads(source) if source.strip() else None
 
@@ -215,21 +216,24 @@ def load(source: str) -> Any:
 # ------------------------------------------------------------------------------------------- pages
 
 
-Rows = Iterable[tuple[dict[str, Any], str | None]]
+RowsWithSource = Iterable[tuple[dict[str, Any], str | None]]
+"""Decoded rows, each with its own JSON text; None instead of the text where that is not known."""
 
 
-def page(source: str, collect: Callable[[Rows], list[T]]) -> tuple[Any, list[T]]:
-    """Return MailUp's page envelope without its `Items`, and what is made of these; None if there is no such envelope.
+def decode_page(source: str, collect: Callable[[RowsWithSource], list[T]]) -> tuple[Any, list[T]]:
+    """Decode a page of rows. Return its envelope without `Items`, and the items that `collect` returned.
+
+    The envelope is None, and there are no items, if the JSON is not an object with an array `Items`.
 
     Args:
-        source: the JSON.
-        collect: is given the objects among the items, one by one, each beside its own piece of the source. A record
-            keeps that piece and decodes it again when asked for its original: the decoded rows of a large export would
-            need several times the memory of the records. If the source can't be split so, it is decoded as a whole, and
-            the items have no piece.
+        source: the JSON text of the page.
+        collect: a function from rows to the items. It gets each row with the row's own text, so that a record can
+            keep the text and decode it when somebody asks for `raw`: the decoded rows of a large export would take
+            several times the memory of the records. If the text cannot be split into rows, the page is decoded as a
+            whole, and the rows come without their text.
 
     Raises:
-        ValueError: it isn't JSON.
+        ValueError: the text is not JSON.
     """
     try:
         found = _split(source, collect)
@@ -237,14 +241,14 @@ def page(source: str, collect: Callable[[Rows], list[T]]) -> tuple[Any, list[T]]
         found = None
     if found is not None:
         return found
-    body = load(source)
+    body = decode(source)
     if not isinstance(body, dict) or not isinstance(items := pick(body, "Items"), list):
         return None, []
     return body, collect((each, None) for each in items if isinstance(each, dict))
 
 
-def _split(source: str, collect: Callable[[Rows], list[T]]) -> tuple[dict[str, Any], list[T]] | None:
-    """Decode the members of an object one by one, and those of its `Items` too; None if it isn't a page."""
+def _split(source: str, collect: Callable[[RowsWithSource], list[T]]) -> tuple[dict[str, Any], list[T]] | None:
+    """Do as `decode_page`, one member and one item at a time. Return None if the text is not such a page."""
     envelope: dict[str, Any] = {}
     items: list[T] | None = None
     at = _after(source, 0, "{")
@@ -268,10 +272,10 @@ def _split(source: str, collect: Callable[[Rows], list[T]]) -> tuple[dict[str, A
     return envelope, items
 
 
-def _elements(source: str, at: int, ends: list[int]) -> Rows:
-    """Yield the objects in the array that begins at an index, each beside its source; put the index after it in `ends`.
+def _elements(source: str, at: int, ends: list[int]) -> RowsWithSource:
+    """Yield each object of the array that begins at an index, with its text. Append the array's end to `ends`.
 
-    Each is decoded when it is asked for, so that a page's rows are never in memory at once.
+    Each object is decoded when it is asked for, so that the decoded rows of a page are never in memory together.
     """
     at = _after(source, at, "[")
     scan, ended = _scan, source[at] == "]"
@@ -291,7 +295,7 @@ def _elements(source: str, at: int, ends: list[int]) -> Rows:
 
 
 def _after(source: str, at: int, mark: str) -> int:
-    """Return the index of what follows a mark, blanks around it passed over. Raise ValueError if it isn't there."""
+    """Return the index after a mark and the blanks around it. Raise ValueError if the mark isn't there."""
     if source[at] != mark:
         at = _skip(source, at)
         if source[at] != mark:
@@ -301,7 +305,7 @@ def _after(source: str, at: int, mark: str) -> int:
 
 
 def _skip(source: str, at: int) -> int:
-    """Return the index of the first character from an index on that isn't blank."""
+    """Return the index of the first character at or after an index that isn't blank."""
     found = _space(source, at)
     assert found is not None
     return found.end()

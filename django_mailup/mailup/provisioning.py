@@ -1,6 +1,6 @@
-"""MailUp's public service: trial accounts for a site's customers. It takes the client's own credentials, no token.
+"""MailUp's public service: trial accounts for a site's customers. It takes the client id and secret instead of a token.
 
-MailUp switches it on for a client on request.
+MailUp enables it for a client on request.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .transport import Timeout, unavailable, user_agent
 
 
 class Trial(Record):
-    """An activation under way: what `trial_status` asks for."""
+    """An activation of a trial account that was begun, for `trial_status`."""
 
     id: str = key("Id")
     hash: str = key("Hash", repr=False)
 
 
 class TrialStatus(Record):
-    """How an activation is. Code 2 is done; 5 and 7 are in progress; with 3, 4 and 6 MailUp's support helps."""
+    """The status of an activation. Code 2: done; 5 and 7: in progress; 3, 4 and 6: ask MailUp's support."""
 
     code: int = key("Code")
     description: str = key("Description")
@@ -44,13 +44,13 @@ STATUS: Final = Operation(
 
 
 class Provisioning:
-    """The operations of the public service.
+    """The operations on trial accounts.
 
     Args:
-        client_id, client_secret: the site's own.
-        endpoints: where MailUp is.
-        timeout: seconds to connect, and for each piece of the answer.
-        adapter: takes the place of the network (the in-process sandbox).
+        client_id, client_secret: as shown in MailUp's console.
+        endpoints: MailUp's URLs; by default those in production.
+        timeout: seconds to connect, and for each read.
+        adapter: an adapter of requests that replaces the network, such as the sandbox's.
     """
 
     def __init__(
@@ -76,15 +76,15 @@ class Provisioning:
         self, *, name: str, company: str, email: str, phone: str, language: str = "IT", ip_address: str,
         is_usa: bool = False, newsletter: bool = False,
     ) -> Trial:  # fmt: skip
-        """Ask for a trial account for a customer. `POST /Console/TrialActivation`.
+        """Begin to activate a trial account for a customer. `POST /Console/TrialActivation`.
 
         Args:
             language: `EN`, `ES` or `IT`.
-            ip_address: the customer's.
+            ip_address: the customer's IP address.
 
         Raises:
-            ValueError: an argument is empty, or no address.
-            APIError: MailUp refuses, such as a client for which the service isn't on.
+            ValueError: an argument is empty, the language is another one, or the address is not an e-mail address.
+            APIError: MailUp refuses, such as because the service isn't enabled for the client.
         """
         if language not in ("EN", "ES", "IT"):
             raise ValueError(f"language must be EN, ES or IT, not {language!r}.")
@@ -101,15 +101,15 @@ class Provisioning:
         return Trial.parse(self._post(ACTIVATE, body))
 
     def trial_status(self, *, trial: Trial) -> TrialStatus:
-        """Return how an activation is. `POST /Console/TrialActivationStatus`."""
+        """Return the status of an activation. `POST /Console/TrialActivationStatus`."""
         return TrialStatus.parse(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
 
     def _post(self, operation: Operation[Any], body: Any) -> Any:
-        url = self._endpoints.public(operation.at())
+        url = self._endpoints.public(operation.fill_path())
         try:
             response = self._session.post(url, json=body, timeout=self._timeout, allow_redirects=False)
         except requests.RequestException as error:
             raise unavailable(error) from None
         if response.status_code != 200:
             raise classify.api_error(response)
-        return Answer(classify.text_of(response), 200, response.headers).body
+        return Answer(classify.decode_text(response), 200, response.headers).body

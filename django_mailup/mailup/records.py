@@ -1,4 +1,4 @@
-"""Records: what MailUp answers, as frozen objects that parse themselves from JSON by their fields."""
+"""Record: the base class of what MailUp's JSON is parsed into. The fields of a record say how it is parsed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from . import parsing
 
 R = TypeVar("R", bound="Record")
 
-MOST_SHAPES: Final = 100
-"""How many shapes of rows are remembered for a class. MailUp's rows of one kind have one shape or a few."""
+MAX_SHAPES: Final = 100
+"""The largest number of plans that are kept for a class. Each is for one set of keys; rows of one kind have a few."""
 
 _PARSERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     str: parsing.text,
@@ -23,8 +23,8 @@ _PARSERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     int | None: parsing.number,
     datetime | None: parsing.moment,
 }
-_AS_THEY_ARE: Final[Mapping[Any, type]] = {str: str, bool: bool, int: int, int | None: int}
-"""Which type of a value needs no parsing, by the type of the field."""
+_UNPARSED_TYPES: Final[Mapping[Any, type]] = {str: str, bool: bool, int: int, int | None: int}
+"""The type of the values that are stored without parsing, by the type of the field."""
 
 _SCALARS: Final = (str, int, datetime, type(None))
 
@@ -32,30 +32,31 @@ _SCALARS: Final = (str, int, datetime, type(None))
 def key(
     *names: str,
     parse: Callable[[Any], Any] | None = None,
-    or_argument: str = "",
+    fallback_argument: str = "",
     repr: bool = True,  # noqa: A002 (as dataclasses.field has it)
 ) -> Any:
-    """Declare a field of a record: where it is found in MailUp's row, and how it is parsed.
+    """Return a field of a record: under which key of MailUp's row its value is found, and how it is parsed.
 
     Args:
-        names: MailUp's spellings, the most usual first. Letter case doesn't count.
-        parse: makes the field's value of MailUp's, which is None when it is missing. Unless given, the field's type
-            decides: text (empty when missing), a number, a flag (false when missing), a moment. A field of type `int`
-            must be there, since nothing could be done without an id.
-        or_argument: the argument of the call whose value stands for a missing number, such as `list_id`.
-        repr: whether `repr` shows it.
+        names: MailUp's names of the key, the most usual first. Letter case is ignored.
+        parse: a function from MailUp's value, None if the key is missing, to the field's value. By default the field's
+            type decides: `str` (empty if missing), `bool` (false if missing), `int | None`, `datetime | None`, and
+            `int`, whose key must be there because it is an id.
+        fallback_argument: for an `int`, the argument of the call that gives the value if the key is missing, such as
+            `list_id`.
+        repr: whether `repr` shows the field.
     """
-    return field(repr=repr, metadata={"key": _Key(names, parse, or_argument)})
+    return field(repr=repr, metadata={"key": _Key(names, parse, fallback_argument)})
 
 
 class _Key(NamedTuple):
     names: tuple[str, ...]
     parse: Callable[[Any], Any] | None
-    or_argument: str
+    fallback_argument: str
 
 
 class _Raw:
-    """A record's original: the mapping it was made with, or its JSON, decoded each time, so that it needs no memory."""
+    """The attribute `raw`: the mapping that was stored, or the JSON text that was stored, decoded at each access."""
 
     def __init__(self, slot: Any) -> None:
         self._slot = slot
@@ -77,7 +78,7 @@ class RecordType(type):
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> RecordType:
         made = super().__new__(cls, name, bases, namespace)
         if "__slots__" in namespace:
-            return made  # the second time: a dataclass gets its slots by being made again
+            return made  # second call: to add slots, dataclass makes the class again
         record: Any = dataclass(frozen=True, slots=True, kw_only=True, eq=False)(made)
         if "raw" in vars(record):
             record.raw = _Raw(record.raw)
@@ -85,16 +86,14 @@ class RecordType(type):
 
 
 class _Frozen(metaclass=RecordType):
-    """Makes Record one of its classes: mypy takes the fields of a class that names a metaclass for writable."""
+    """Gives Record its metaclass. (mypy takes fields for writable in a class that names its metaclass itself.)"""
 
 
 class Record(_Frozen):
-    """A row of MailUp's, parsed.
+    """A parsed row of MailUp's JSON. `raw` is everything that MailUp sent in it, under MailUp's names.
 
-    Two are equal when class and fields are, the original aside. The hash is that of class and id (of class and simple
-    fields where there is no id), so that records may be put into sets.
-
-    `raw` is everything that MailUp sent, under MailUp's names.
+    Two records are equal if their classes and all fields but `raw` are. Records can be put into sets: the hash is made
+    from the class and the id, or from the class and the text, number and date fields if there is no field `id`.
     """
 
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -105,29 +104,30 @@ class Record(_Frozen):
 
         Args:
             row: MailUp's object.
-            source: its JSON. With it, the record keeps that in place of the row, which needs less memory.
-            arguments: the ids the operation was called with.
+            source: the JSON text of the row. If given, the record stores it for `raw` instead of the row, to save
+                memory.
+            arguments: the ids with which the operation was called, for fields with a `fallback_argument`.
 
         Raises:
-            UnexpectedResponse: it is no object, or has no id.
+            UnexpectedResponse: the row is not an object, or an id is missing.
         """
         if not isinstance(row, dict):
             raise UnexpectedResponse("MailUp's answer is not an object.", status=200)
-        return cls.parse_all([(row, source)], arguments=arguments)[0]
+        return cls.parse_rows([(row, source)], arguments=arguments)[0]
 
     @classmethod
-    def parse_all(cls, rows: parsing.Rows, *, arguments: Mapping[str, int] | None = None) -> list[Self]:
-        """Return the records of decoded rows, each beside its JSON if the record is to keep that in place of the row.
+    def parse_rows(cls, rows: parsing.RowsWithSource, *, arguments: Mapping[str, int] | None = None) -> list[Self]:
+        """Return the records of decoded rows. Arguments are those of `parse`.
 
         Raises:
-            UnexpectedResponse: one has no id.
+            UnexpectedResponse: an id is missing.
         """
         plans, create, found = _plans(cls), object.__new__, []
         for row, source in rows:
             shape = tuple(row)
             plan = plans.get(shape)
             if plan is None:
-                if len(plans) >= MOST_SHAPES:
+                if len(plans) >= MAX_SHAPES:
                     plans.clear()
                 plan = plans[shape] = _plan(cls, row)
             record = create(cls)
@@ -136,9 +136,9 @@ class Record(_Frozen):
                 store(record, value if type(value) is kind else parse(value))
             for store, value in plan.missing:
                 store(record, value)
-            for store, spelled, about in plan.from_call:
-                value = parsing.number(row[spelled]) if spelled is not None else None
-                store(record, value or _required(about.names[0], (arguments or {}).get(about.or_argument)))
+            for store, row_key, declared in plan.from_call:
+                value = parsing.number(row[row_key]) if row_key is not None else None
+                store(record, value or _required(declared.names[0], (arguments or {}).get(declared.fallback_argument)))
             plan.store_raw(record, row if source is None else source)
             found.append(record)
         return found
@@ -157,13 +157,15 @@ class Record(_Frozen):
 
 
 class _Plan(NamedTuple):
-    """How to parse rows of one shape.
+    """How a record is parsed from rows that have the same keys.
 
     Attributes:
-        present: for each value in the row, the setter of its slot, its key as MailUp spells it, the type of a value
-            that needs no parsing, and the parser of others.
-        missing: the setter and the value of each field that the row lacks.
-        from_call: the setter and the key of each number that an argument of the call may stand for.
+        present: for each field whose key the rows have: the setter of its slot, the key as MailUp writes it, the type
+            of values that are stored without parsing, and the parser of other values.
+        missing: for each field whose key the rows lack: the setter of its slot, and its value.
+        from_call: for each field with a `fallback_argument`: the setter of its slot, the rows' key or None, and how
+            the field was declared.
+        store_raw: the setter of the slot of `raw`.
     """
 
     present: tuple[tuple[Callable[[Any, Any], None], str, type | None, Callable[[Any], Any]], ...]
@@ -195,17 +197,17 @@ def _plan(cls: type[Record], row: Mapping[str, Any]) -> _Plan:
     for each in fields(cls):
         if each.name == "raw":
             continue
-        about: _Key = each.metadata["key"]
+        declared: _Key = each.metadata["key"]
         store = vars(_owner(cls, each.name))[each.name].__set__
-        name, kind = parsing.spelling(row, *about.names), types[each.name]
-        if about.or_argument:
-            from_call.append((store, name, about))
+        name, kind = parsing.find_key(row, *declared.names), types[each.name]
+        if declared.fallback_argument:
+            from_call.append((store, name, declared))
             continue
-        parse = about.parse or (functools.partial(_required, about.names[0]) if kind is int else _PARSERS[kind])
+        parse = declared.parse or (functools.partial(_required, declared.names[0]) if kind is int else _PARSERS[kind])
         if name is None:
             missing.append((store, parse(None)))
         else:
-            present.append((store, name, None if about.parse else _AS_THEY_ARE.get(kind), parse))
+            present.append((store, name, None if declared.parse else _UNPARSED_TYPES.get(kind), parse))
     return _Plan(tuple(present), tuple(missing), tuple(from_call), vars(Record)["raw"].__set__)
 
 
@@ -214,13 +216,13 @@ def _owner(cls: type, name: str) -> type:
 
 
 def list_of(record: type[R]) -> Callable[[Any], list[R]]:
-    """Return a function that parses an array into records, in an envelope or without; other things are left out.
+    """Return a function that parses an array, or the `Items` of an object, into records. It skips what isn't an object.
 
-    The function raises UnexpectedResponse if there is no array, or a row has no id.
+    The function raises UnexpectedResponse if there is no array, or if a row has no id.
     """
 
     def parse(body: Any) -> list[R]:
         rows = parsing.array(body.get("Items") if isinstance(body, dict) else body)
-        return record.parse_all((row, None) for row in rows if isinstance(row, dict))
+        return record.parse_rows((row, None) for row in rows if isinstance(row, dict))
 
     return parse

@@ -1,4 +1,4 @@
-"""The loop that drives flows, and the resources over it. `client` and `with_response` say how a call is answered."""
+"""SynchronousClient: the resources, and the loop that drives their flows. MailUpClient is one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from .flow import Answer, Call, Steps
+from .flow import Answer, Call, Flow
 from .paging import Page, Paged
 from .resources.account import Account
 from .resources.attachments import Attachments
@@ -32,7 +32,7 @@ Got = TypeVar("Got")
 
 
 class SynchronousClient(ABC):
-    """The resources, and the loop that drives their flows. Subclasses say how one call is answered."""
+    """The resources, and the loop that drives their flows. Subclasses define how one call is answered."""
 
     @abstractmethod
     def _answer(self, call: Call) -> Answer:
@@ -40,25 +40,25 @@ class SynchronousClient(ABC):
 
     @abstractmethod
     def _note_success(self) -> None:
-        """Take note that a flow returned its result."""
+        """Called each time that a flow has returned its result."""
 
-    def run(self, steps: Steps[T]) -> T:
+    def run(self, flow: Flow[T]) -> T:
         """Drive the flow of a resource's method to its end, and return its result.
 
         Raises:
             MailUpError: a call failed, and the flow didn't catch the error.
         """
-        result = drive(steps, self._answer)
+        result = drive(flow, self._answer)
         self._note_success()
         return result
 
-    def pages(self, page: Callable[[int], Steps[Page[T]]]) -> Paged[T]:
+    def pages(self, page_flow: Callable[[int], Flow[Page[T]]]) -> Paged[T]:
         """Return an iterator over the items of all pages, which asks for each page when it is needed.
 
         Args:
-            page: gets a page number, from zero, and returns the flow that gets this page.
+            page_flow: returns the flow that gets the page of a number, from 0.
         """
-        return Paged(lambda number: self.run(page(number)))
+        return Paged(lambda number: self.run(page_flow(number)))
 
     def request(
         self,
@@ -71,30 +71,31 @@ class SynchronousClient(ABC):
         patience: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Call one REST operation and return its decoded JSON body: an object, a list, a number, text; None when empty.
+        """Call a REST operation. Return its decoded JSON: an object, a list, a number or a text; None if it is empty.
 
-        Retries only requests that can't have had an effect: once after a 401 (or a 400 that says so), with a renewed
-        token; after a 429, following Retry-After (1 s by default, plus at most 0.5 s), up to `patience`; a GET twice
-        after a connection error, 502, 503 or 504.
+        Repeats only requests that can't have had an effect: once after status 401 (or 400 with an authorization error),
+        with a renewed token; up to five times within `patience` after status 429, after the seconds of Retry-After (1
+        by default) and at most half a second more; a GET twice after a connection error or status 502, 503 or 504.
 
         Args:
             method: `GET`, `POST`, `PUT` or `DELETE`.
-            path: below the service, such as `/Console/List/1/Groups`.
+            path: the path below the service, such as `/Console/List/1/Groups`.
             params: query parameters.
-            json: the body, if any.
-            timeout: seconds to connect, and for each read; the client's unless given.
-            patience: seconds that this call may wait for its turn, and after 429s; the client's unless given.
-            headers: further request headers.
+            json: the request's body, if any.
+            timeout: seconds to connect, and for each read; by default the client's.
+            patience: seconds to wait for its turn, and after status 429, at most; by default the client's.
+            headers: additional request headers.
 
         Raises:
-            ReauthorizationRequired: the connection is dead.
-            MailUpUnavailable: no answer, or an outage: try again later. `may_have_arrived` says whether MailUp may
-                have got the request; it is false when the access token could not be renewed.
-            RateLimited: MailUp's limit of calls leaves no turn within `patience`.
+            ReauthorizationRequired: the connection's owner must connect again.
+            MailUpUnavailable: there was no answer, or MailUp answers with an outage; try again later.
+                `may_have_arrived` says whether MailUp may have got the request. It is false if the access token could
+                not be renewed.
+            RateLimited: MailUp's limit of calls doesn't allow the call within `patience`.
             TermsNotAccepted: the MailUp user has not accepted the terms of service.
-            APIError: MailUp refused; it is Unauthorized when MailUp refuses even a renewed token.
+            APIError: MailUp refuses the call; Unauthorized, if MailUp refuses the renewed token too.
             UnexpectedResponse: the answer is neither a success in JSON nor a documented error.
-            ValueError: the path belongs to no service; nothing was sent.
+            ValueError: the path is none of MailUp's REST API. Nothing was sent.
         """
         call = Call(
             verb=method,
@@ -109,12 +110,12 @@ class SynchronousClient(ABC):
 
     @cached_property
     def account(self) -> Account:
-        """Who this connection acts as."""
+        """The account and user that this connection acts for."""
         return Account(self)
 
     @cached_property
     def lists(self) -> Lists:
-        """The lists this MailUp user may see."""
+        """The lists that the MailUp user may see."""
         return Lists(self)
 
     @cached_property
@@ -129,12 +130,12 @@ class SynchronousClient(ABC):
 
     @cached_property
     def recipients(self) -> Recipients:
-        """Recipients, one by one."""
+        """Recipients, and their subscriptions by e-mail."""
         return Recipients(self, self._field_names, self.imports)
 
     @cached_property
     def imports(self) -> Imports:
-        """Recipients, many at once."""
+        """Imports of many recipients."""
         return Imports(self, self._field_names)
 
     @cached_property
@@ -144,42 +145,42 @@ class SynchronousClient(ABC):
 
     @cached_property
     def templates(self) -> Templates:
-        """Templates of messages."""
+        """Templates of e-mail messages."""
         return Templates(self)
 
     @cached_property
     def tags(self) -> Tags:
-        """Tags of messages."""
+        """Tags of e-mail messages."""
         return Tags(self)
 
     @cached_property
     def attachments(self) -> Attachments:
-        """Attachments of messages."""
+        """Attachments of e-mail messages."""
         return Attachments(self)
 
     @cached_property
     def images(self) -> Images:
-        """Images that messages may show."""
+        """Images for messages."""
         return Images(self)
 
     @cached_property
     def sendings(self) -> Sendings:
-        """Sending messages."""
+        """Sending e-mail messages, and the queues."""
         return Sendings(self, self._field_names)
 
     @cached_property
     def sms(self) -> Sms:
-        """Text messages."""
+        """Text messages: recipients, messages and sending them."""
         return Sms(self, self._field_names)
 
     @cached_property
     def statistics(self) -> Statistics:
-        """What became of messages."""
+        """Statistics by message and by recipient."""
         return Statistics(self)
 
     @cached_property
     def trusted_senders(self) -> TrustedSenders:
-        """Addresses that may stand as sender."""
+        """Addresses that may be the sender of messages."""
         return TrustedSenders(self)
 
     @cached_property
@@ -189,18 +190,23 @@ class SynchronousClient(ABC):
 
     @property
     def _field_names(self) -> Fields:
-        """The personal fields by which names are looked up, once for each client."""
+        """The Fields that look up names: one for the client, so that it looks them up once."""
         return self.fields
 
 
-def _body(call: Call) -> Steps[Any]:
-    """Return the decoded body of a call's answer."""
+def _body(call: Call) -> Flow[Any]:
+    """Return the flow of a single call; its result is the decoded body."""
     answer = yield call
     return answer.body
 
 
 def drive(flow: Generator[Asked, Got, T], perform: Callable[[Asked], Got]) -> T:
-    """Run a flow to its end and return its result: perform what it yields, send back the result or throw the error."""
+    """Drive a flow to its end, and return its result.
+
+    Args:
+        flow: a generator.
+        perform: does what the flow yields. Its result is sent into the flow; its exception is thrown into the flow.
+    """
     try:
         asked = next(flow)
         while True:

@@ -1,4 +1,4 @@
-"""What MailUp gives for a grant, as frozen values. Pure Python; anything in `mailup` may import it."""
+"""The tokens that MailUp gives for a grant, as frozen values."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-# MailUp's answers said 900 s until 2018 and 3600 s since. When an answer says nothing, the shorter one is assumed: too
-# short a lifetime costs an early renewal, too long a one a refused call.
+# MailUp's tokens were valid for 900 s until 2018, and are for 3600 s since. For an answer without a lifetime the
+# shorter one is assumed: too short a lifetime causes an early renewal, too long a lifetime a refused call.
 ASSUMED_LIFETIME: Final = timedelta(seconds=900)
-LONGEST_LIFETIME: Final = timedelta(days=3650)
+MAX_LIFETIME: Final = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token. A class of its own, so that error reports which print local variables don't show it."""
+    """An access token. Its `repr` hides it, so that error reports with local variables don't show it."""
 
     value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """An access token and a refresh token (RFC 6749 section 5.1), with aware moments instead of a lifetime."""
+    """An access token and a refresh token (RFC 6749 section 5.1). `received_at` and `expires_at` are aware."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -35,9 +35,10 @@ class TokenSet:
         """Return the TokenSet of a token endpoint's successful answer.
 
         Args:
-            answer: has an `access_token`; `expires_in` (seconds, as number or text) and `refresh_token` are optional.
-            received_at: when the answer came, aware.
-            refresh_token: the one that was used; it is kept when MailUp sends no new one (RFC 6749 section 6).
+            answer: the fields of the answer: `access_token`, and optionally `expires_in` (seconds, as number or text)
+                and `refresh_token`.
+            received_at: when the answer came, an aware datetime.
+            refresh_token: the refresh token that was used. It stays if MailUp sends no new one (RFC 6749 section 6).
         """
         renewed = answer.get("refresh_token")
         return cls(
@@ -49,11 +50,10 @@ class TokenSet:
 
 
 def lifetime(expires_in: object) -> timedelta:
-    """Return the lifetime of an access token.
+    """Return the lifetime of an access token, between 0 and MAX_LIFETIME.
 
     Args:
-        expires_in: seconds, as number or text. The result is between 0 and LONGEST_LIFETIME; ASSUMED_LIFETIME for
-            anything else.
+        expires_in: seconds, as number or text. For anything else the result is ASSUMED_LIFETIME.
     """
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
         return ASSUMED_LIFETIME
@@ -63,4 +63,4 @@ def lifetime(expires_in: object) -> timedelta:
         return ASSUMED_LIFETIME
     if math.isnan(seconds):
         return ASSUMED_LIFETIME
-    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_LIFETIME.total_seconds()))
+    return timedelta(seconds=min(max(seconds, 0.0), MAX_LIFETIME.total_seconds()))

@@ -1,4 +1,4 @@
-"""How requests get to MailUp's REST API: over one pool of connections for each process."""
+"""Transport: sends requests to MailUp's REST API, over one pool of connections for each process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..exceptions import MailUpUnavailable
 from .tokens import AccessToken
 
 Timeout = tuple[float, float]
-"""Seconds to connect, and for each read."""
+"""Seconds to connect, and seconds for each read."""
 
 POOL_SIZE: Final = 32
 
@@ -28,12 +28,12 @@ _pooled_lock = threading.Lock()
 
 @cache
 def user_agent() -> str:
-    """Return this package's name and version, the User-Agent of every request. Reading the version takes 1 ms."""
+    """Return the User-Agent of every request: this package's name and version. Cached, because that takes 1 ms."""
     return f"django-mailup-connect/{version('django-mailup-connect')}"
 
 
 def pooled_adapter() -> BaseAdapter:
-    """Return this process's adapter for API calls. It repeats attempts to connect (twice), and nothing else."""
+    """Return this process's adapter for API calls. It tries to connect up to three times, and repeats nothing else."""
     global _pooled
     with _pooled_lock:
         if _pooled is None:
@@ -45,17 +45,17 @@ def pooled_adapter() -> BaseAdapter:
 
 
 def _forget_pool() -> None:
-    """Start without a pool after a fork: the parent's sockets and lock belong to the parent."""
+    """Drop the pool and its lock after a fork, because they belong to the parent process."""
     global _pooled, _pooled_lock
     _pooled, _pooled_lock = None, threading.Lock()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which doesn't fork
+if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_forget_pool)
 
 
 class BearerToken(requests.auth.AuthBase):
-    """Puts an access token on a request (RFC 6750 section 2.1). As an auth object, so that no .netrc replaces it."""
+    """Adds an access token to a request (RFC 6750 section 2.1). Without an auth object, requests would use .netrc."""
 
     def __init__(self, access_token: AccessToken) -> None:
         self._access_token = access_token
@@ -66,11 +66,11 @@ class BearerToken(requests.auth.AuthBase):
 
 
 class Transport:
-    """Sends API requests. It makes no decision: whoever calls it judges the answers.
+    """Sends API requests, once each, and returns the answers whatever they are.
 
     Args:
-        timeout: seconds to connect, and for each read.
-        adapter: takes the place of the network (the in-process sandbox).
+        timeout: seconds to connect, and seconds for each read.
+        adapter: an adapter of requests that replaces the network, such as the sandbox's.
     """
 
     def __init__(self, *, timeout: Timeout, adapter: BaseAdapter | None = None) -> None:
@@ -92,10 +92,10 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> requests.Response:
-        """Send one request and return MailUp's answer, whatever its status. It follows no redirect: none is documented.
+        """Send one request, and return MailUp's answer, whatever its status. Redirects are not followed.
 
         Args:
-            timeout: seconds to connect, and for each read; the transport's own unless given.
+            timeout: seconds to connect, and for each read; by default the transport's.
 
         Raises:
             MailUpUnavailable: there was no answer. `may_have_arrived` is false if no connection was made.
@@ -116,7 +116,7 @@ class Transport:
 
 
 def _never_connected(error: requests.RequestException) -> bool:
-    """Return whether no connection was made, so that nothing of the request was sent."""
+    """Return whether there was no connection, so that no part of the request was sent."""
     if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)):
         return True
     reason = getattr(error.args[0] if error.args else None, "reason", None)
@@ -124,6 +124,6 @@ def _never_connected(error: requests.RequestException) -> bool:
 
 
 def unavailable(error: Exception, *, may_have_arrived: bool = True) -> MailUpUnavailable:
-    """Return the MailUpUnavailable for an exception of requests. Its text may hold a URL, so it isn't repeated."""
+    """Return the MailUpUnavailable for an exception of requests, without its text, which may contain a URL."""
     reason = "timeout" if isinstance(error, requests.Timeout) else "connection"
     return MailUpUnavailable(reason=reason, cause=type(error).__name__, may_have_arrived=may_have_arrived)

@@ -1,4 +1,4 @@
-"""A client whose methods return the answer's status and headers beside the result."""
+"""WithResponse: a client whose methods return the status and headers of MailUp's answer beside their result."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T]):
-    """The result of a method, with the status and the headers of the last answer that it came from.
+    """The result of a method, with the status and headers of the last answer that the method got.
 
-    Headers that may hold a secret (`Set-Cookie`, `Location` ...) are left out.
+    `status` is 0 if there was no call. Headers that may hold a secret (`Set-Cookie`, `Location` ...) are left out.
     """
 
     result: T
@@ -32,8 +32,7 @@ class Response(Generic[T]):
 class WithResponse:
     """A client whose methods return a Response: `client.with_response.lists.get(list_id=1).headers`.
 
-    Where a method follows pages, the result is the first Page. The Response tells of the last answer that the method
-    got, and has status 0 when it made no call. (Type checkers see `Response[Any]`.)
+    The result of a paged method is its first Page. (Type checkers see `Response[Any]`.)
     """
 
     def __init__(self, client: SynchronousClient) -> None:
@@ -53,7 +52,7 @@ class WithResponse:
         json: Any = None,
         **options: Unpack[CallOptions],
     ) -> Response[Any]:
-        """Call one REST operation, as `MailUpClient.request`."""
+        """Call a REST operation. Arguments and errors are those of `MailUpClient.request`."""
         recorder = _Recorder(self._client)
         return recorder.response(recorder.request(method, path, params=params, json=json, **options))
 
@@ -79,7 +78,7 @@ class ResourceWithResponse:
 
 
 class _Recorder(SynchronousClient):
-    """A client for a single call of a method, which keeps the last answer: threads share the client behind it."""
+    """A client for one call of a method. It keeps the last answer; the client behind it, which threads share, can't."""
 
     def __init__(self, client: SynchronousClient) -> None:
         self._client = client
@@ -97,5 +96,5 @@ class _Recorder(SynchronousClient):
         return self._client.fields
 
     def response(self, result: T) -> Response[T]:
-        """Return a result with the last answer."""
+        """Return a result with the status and headers of the last answer."""
         return Response(result, self._last.status, safe_headers(self._last.headers))

@@ -156,7 +156,7 @@ def test_an_error_carries_status_and_headers_without_secrets(status: int) -> Non
     finally:
         server.close()
     with pytest.raises(MailUpError) as of_token:
-        classify.token_answer(response, PASSWORD)
+        classify.parse_token_answer(response, PASSWORD)
     for error in (of_api.value, of_token.value):
         assert error.status == status
         assert error.headers["x-trace"] == "7"

@@ -22,7 +22,7 @@ from django_mailup.exceptions import (
     UnexpectedResponse,
 )
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
-from django_mailup.mailup.flow import Call, Steps
+from django_mailup.mailup.flow import Call, Flow
 from django_mailup.mailup.paging import Page
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
@@ -220,7 +220,7 @@ def test_a_path_of_no_service_is_refused_before_a_call(
 # --------------------------------------------------------------------------- flows and options
 
 
-def company() -> Steps[str]:
+def company() -> Flow[str]:
     """Return the account's company, by a flow as a resource's method has it."""
     answer = yield Call(verb="GET", path="/Console/Authentication/Info")
     return str(answer.body["Company"])
@@ -231,7 +231,7 @@ def test_a_flow_is_driven_to_its_result(client: MailUpClient) -> None:
 
 
 def test_an_error_is_thrown_into_the_flow(client: MailUpClient, sandbox: Sandbox) -> None:
-    def forgiving() -> Steps[str]:
+    def forgiving() -> Flow[str]:
         try:
             yield Call(verb="GET", path="/Console/Unknown")
         except NotFound:
@@ -245,7 +245,7 @@ def test_an_error_is_thrown_into_the_flow(client: MailUpClient, sandbox: Sandbox
 
 
 def test_pages_are_flows_that_are_driven_as_they_are_needed(client: MailUpClient, adapter: SandboxAdapter) -> None:
-    def page(number: int) -> Steps[Page[int]]:
+    def page(number: int) -> Flow[Page[int]]:
         answer = yield Call(verb="GET", path="/Console/User/Lists", params={"pageNumber": number, "pageSize": 2})
         items = [int(item["idList"]) for item in answer.body["Items"]]
         return Page(items=items, number=number, size=2, total=answer.body["TotalElementsCount"])
@@ -295,7 +295,7 @@ def test_the_patience_of_a_call_reaches_the_throttle_and_its_pauses() -> None:
     assert len(server.arrived) == 2
 
 
-def one(call: Call) -> Steps[Any]:
+def one(call: Call) -> Flow[Any]:
     return (yield call).body
 
 

@@ -24,12 +24,12 @@ from django_mailup.mailup.flow import (
     Action,
     Answer,
     Call,
+    Flow,
     GetToken,
     Pause,
     ReadClock,
     RenewToken,
     Send,
-    Steps,
     TakeTurn,
     call_flow,
 )
@@ -282,7 +282,7 @@ class Toy:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def run(self, steps: Steps[T]) -> T:
+    async def run(self, steps: Flow[T]) -> T:
         return await self._drive(steps, self._answer)
 
     async def _answer(self, call: Call) -> Answer:
@@ -306,7 +306,7 @@ class Toy:
             return end.value
 
 
-def add_up() -> Steps[int]:
+def add_up() -> Flow[int]:
     """Return the sum of two calls' answers; a write that fails counts as 0. A flow as a resource's method has it."""
     first = yield READ
     try:

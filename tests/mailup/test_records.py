@@ -17,7 +17,7 @@ from django_mailup.exceptions import UnexpectedResponse
 from django_mailup.mailup import Group, ImportDetails, MessageDetails, Recipient, RecipientCount, Record, Tag, Trial
 from django_mailup.mailup.flow import Answer
 from django_mailup.mailup.paging import parse_page
-from django_mailup.mailup.records import MOST_SHAPES, key, list_of
+from django_mailup.mailup.records import MAX_SHAPES, key, list_of
 
 
 class Thing(Record):
@@ -112,9 +112,9 @@ def test_shapes_do_not_mix() -> None:
 def test_rows_of_ever_new_shapes_are_parsed_without_being_remembered_for_ever() -> None:
     from django_mailup.mailup.records import _plans
 
-    for number in range(3 * MOST_SHAPES):
+    for number in range(3 * MAX_SHAPES):
         assert Thing.parse({"idThing": number, f"Extra{number}": 1}).id == number
-    assert len(_plans(Thing)) <= MOST_SHAPES
+    assert len(_plans(Thing)) <= MAX_SHAPES
 
 
 def test_an_argument_of_the_call_stands_for_a_missing_number() -> None:

@@ -1,1 +1,1 @@
-"""MailUp's REST operations, one file a resource."""
+"""The resources of MailUp's REST API, one in each module: its records, operations and methods."""

@@ -1,4 +1,4 @@
-"""Who a connection acts as: `GET /Console/Authentication/Info` and `/Details`."""
+"""The MailUp account and user that a connection acts for."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 from functools import partial
 
 from .. import parsing
-from ..declared import By, called
+from ..methods import CallTakes, single_call
 from ..operations import DOCUMENTED, Operation
 from ..records import Record, key
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class AccountInfo(Record):
-    """The MailUp user behind a token. `uid` (a string) and `username` (such as m12345) name the connection."""
+    """The account (`uid`, `company`) and the user (`username`, such as m12345) that a connection acts for."""
 
     uid: str = key("UID")
     username: str = key("Username")
@@ -26,7 +26,7 @@ class AccountInfo(Record):
 
 
 class AccountDetails(AccountInfo):
-    """The same, with what the account may spend. `credits_by_list` maps list ids to credits."""
+    """AccountInfo with the account's plan and credits. `credits_by_list` has the credits of each list, by list id."""
 
     email: str = key("Email")
     language: str = key("Lang")
@@ -34,7 +34,8 @@ class AccountDetails(AccountInfo):
     auto_renewal: bool = key("AutoRenewal")
     total_credits: int | None = key("TotalCredits")
     credits_by_list: Mapping[int, int] = key(
-        "CreditsByList", parse=partial(parsing.table, of=parsing.count, under="Credit", by=("ListId", "idList"))
+        "CreditsByList",
+        parse=partial(parsing.values_by_id, id_names=("ListId", "idList"), value_name="Credit", parse=parsing.count),
     )
 
 
@@ -45,7 +46,7 @@ DETAILS = Operation("account.details", "GET", "/Console/Authentication/Details",
 
 
 class Account(Resource):
-    """The operations of the account."""
+    """The operations on the account."""
 
-    info = called(By.nothing, INFO, "Return whose account this is: MailUp's recommended test of a connection.")
-    details = called(By.nothing, DETAILS, "Return who this is, with language, plan and credits.")
+    info = single_call(CallTakes.no_ids, INFO, "Return the account and user. Use it to test a connection.")
+    details = single_call(CallTakes.no_ids, DETAILS, "Return the account and user, with language, plan and credits.")

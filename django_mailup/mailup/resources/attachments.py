@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Unpack
 
 from .. import arguments, parsing
-from ..declared import By, called
 from ..flow import CallOptions
+from ..methods import CallTakes, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, Operation
 from ..records import Record, key, list_of
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class Attachment(Record):
-    """A file that travels with a message."""
+    """A file that is attached to a message."""
 
     slot: int = key("Slot", parse=parsing.count)
     name: str = key("Name")
@@ -36,23 +35,24 @@ DELETE = Operation("attachments.delete", "DELETE", "/Console/List/{list_id}/Emai
 
 
 class Attachments(Resource):
-    """The operations on attachments. Each returns all that the message has then."""
+    """The operations on attachments. Each returns all attachments that the message has afterwards."""
 
-    all = called(By.list_and_message, ALL, "Return the attachments of a message.")
+    all = single_call(CallTakes.list_and_message, ALL, "Return the attachments of a message.")
 
     def add(
         self, *, list_id: int, message_id: int, slot: int, name: str, content: bytes, **options: Unpack[CallOptions]
     ) -> list[Attachment]:
-        """Put a file into a slot, from 1; how many there are isn't documented.
+        """Attach a file to a message.
+
+        Args:
+            slot: the number of the slot, from 1. How many slots a message has isn't documented.
 
         Raises:
-            ValueError: no name, or an empty file.
+            ValueError: the name or the content is empty.
             BadRequest: there is no such slot.
         """
-        if not content:
-            raise ValueError("content must not be empty.")
         body = {
-            "Base64Data": base64.b64encode(content).decode(),  # without line breaks, which MailUp refuses
+            "Base64Data": arguments.file_content("content", content),
             "Name": arguments.text("name", name),
             "Slot": slot,
             "idList": list_id,
@@ -61,5 +61,5 @@ class Attachments(Resource):
         return self._call(ADD, json=body, list_id=list_id, message_id=message_id, slot=slot, options=options)
 
     def delete(self, *, list_id: int, message_id: int, slot: int, **options: Unpack[CallOptions]) -> list[Attachment]:
-        """Empty a slot."""
+        """Delete the attachment in a slot."""
         return self._call(DELETE, list_id=list_id, message_id=message_id, slot=slot, options=options)

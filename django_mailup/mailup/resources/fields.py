@@ -1,4 +1,4 @@
-"""Personal fields: which there are, and their ids by name."""
+"""Personal fields of recipients: reading them, and looking up their ids by name."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any, Unpack, cast
 
 from .. import arguments
 from ..arguments import FieldValues
-from ..declared import Rows, paged
-from ..flow import CallOptions, Steps
+from ..flow import CallOptions, Flow
+from ..methods import PagesTake, paged_call
 from ..operations import DOCUMENTED, Operation
-from ..paging import PageOptions, Progress
+from ..paging import PageCursor, PageOptions
 from ..records import Record, key
-from ..requester import Requester, Resource
+from ..resource_base import Driver, Resource
 
 
 class PersonalField(Record):
-    """A personal field of the account's recipients. Users may rename it; the id stays."""
+    """A personal field of the account's recipients. Users may rename it; its id never changes."""
 
     id: int = key("Id")
     name: str = key("Description")
@@ -30,50 +30,48 @@ ALL = Operation("fields.all", "GET", "/Console/Recipient/DynamicFields", DOCUMEN
 class Fields(Resource):
     """The operations on personal fields."""
 
-    def __init__(self, client: Requester) -> None:
+    def __init__(self, client: Driver) -> None:
         super().__init__(client)
         self._ids: dict[str, int] | None = None
 
-    all = paged(
-        Rows.of_all, ALL, "Yield the account's personal fields, by id; MailUp's own order has the highest first."
-    )
+    all = paged_call(PagesTake.no_ids, ALL, "Yield the account's personal fields, ordered by id.")
 
     def resolve(self, values: FieldValues | None, **options: Unpack[CallOptions]) -> list[dict[str, Any]]:
-        """Return personal fields as MailUp takes them.
+        """Return the values of personal fields as MailUp's JSON.
 
         Args:
-            values: by id or by name, whose letter case doesn't matter: `{"FirstName": "Ada"}`, `{1: "Ada"}`. Names are
-                looked up once for each client.
+            values: the values by id, `{1: "Ada"}`, or by name in any letter case, `{"FirstName": "Ada"}`. The client
+                looks up names once.
 
         Raises:
-            ValueError: there is no such field (the message lists those there are), or a value is too long.
+            ValueError: a field doesn't exist (the message lists the fields), or a value is too long.
         """
-        return self._client.run(self.resolving(values, options))
+        return self._client.run(self.resolve_flow(values, options))
 
-    def resolving(self, values: FieldValues | None, options: CallOptions) -> Steps[list[dict[str, Any]]]:
-        """Do as `resolve`, as part of another method's flow."""
+    def resolve_flow(self, values: FieldValues | None, options: CallOptions) -> Flow[list[dict[str, Any]]]:
+        """Return the flow of `resolve`, for use in another method's flow."""
         by_id: dict[int, str] = {}
-        for key_, value in (values or {}).items():
-            if isinstance(key_, str):
-                by_id[(yield from self._find(key_, options))] = value
+        for field, value in (values or {}).items():
+            if isinstance(field, str):
+                by_id[(yield from self._find(field, options))] = value
             else:
-                by_id[arguments.positive("fields", key_)] = value
+                by_id[arguments.positive("fields", field)] = value
         return arguments.fields(by_id)
 
-    def _find(self, name: str, options: CallOptions) -> Steps[int]:
+    def _find(self, name: str, options: CallOptions) -> Flow[int]:
         if self._ids is None:
             self._ids = yield from self._look_up(options)
         found = self._ids.get(name.casefold())
         if found is None:
             near = difflib.get_close_matches(name.casefold(), self._ids, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            raise ValueError(f"There is no personal field {name!r}.{hint} There are: {', '.join(sorted(self._ids))}.")
+            raise ValueError(f"There is no personal field {name!r}.{hint} Fields: {', '.join(sorted(self._ids))}.")
         return found
 
-    def _look_up(self, options: CallOptions) -> Steps[dict[str, int]]:
+    def _look_up(self, options: CallOptions) -> Flow[dict[str, int]]:
         ids: dict[str, int] = {}
-        page = self._page(ALL, options=cast(PageOptions, options))
-        progress: Progress[PersonalField] = Progress()
-        while progress.next is not None:
-            ids |= {each.name.casefold(): each.id for each in progress.take((yield from page(progress.next)))}
+        page_flow = self._page_flow(ALL, options=cast(PageOptions, options))
+        cursor: PageCursor[PersonalField] = PageCursor()
+        while cursor.next_number is not None:
+            ids |= {each.name.casefold(): each.id for each in cursor.take((yield from page_flow(cursor.next_number)))}
         return ids

@@ -1,24 +1,24 @@
-"""Groups, the parts of a list: reading and changing them, and who is in them."""
+"""Groups, the parts of a list: reading and changing them and their recipients."""
 
 from __future__ import annotations
 
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
-from ..parsing import nothing
+from ..parsing import no_result
 from ..records import Record, key
-from ..requester import Resource
+from ..resource_base import Resource
 from .recipients import BY_ID, Recipient
 
 
 class Group(Record):
-    """A group: a part of a list. `deletable` is false for the built-in test group; `count` is often None."""
+    """A group of a list. `deletable` is false for the built-in test group. `count` is None if MailUp gives no count."""
 
     id: int = key("idGroup")
-    list_id: int = key("idList", "ListId", or_argument="list_id")
+    list_id: int = key("idList", "ListId", fallback_argument="list_id")
     name: str = key("Name")
     notes: str = key("Notes")
     deletable: bool = key("Deletable")
@@ -30,23 +30,23 @@ BY_GROUP: Final = ("idGroup",)
 ALL = Operation("groups.all", "GET", "/Console/List/{list_id}/Groups", DOCUMENTED, Group, BY_GROUP)
 CREATE = Operation("groups.create", "POST", "/Console/List/{list_id}/Group", RECORDED, Group)
 UPDATE = Operation("groups.update", "PUT", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, Group)
-DELETE = Operation("groups.delete", "DELETE", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, nothing)
+DELETE = Operation("groups.delete", "DELETE", "/Console/List/{list_id}/Group/{group_id}", MAILUP_CODE, no_result)
 CLEAR = Operation("groups.clear", "DELETE", "/Console/List/{list_id}/Group/{group_id}/Recipients", DOCUMENTED,
     lambda body: parsing.count(parsing.pick(parsing.mapping(body), "Removed")))
 OF_RECIPIENT = Operation("groups.of_recipient", "GET", "/Console/List/{list_id}/Recipient/{recipient_id}/Groups",
     MAILUP_CODE, Group, BY_GROUP)
 RECIPIENTS = Operation("groups.recipients", "GET", "/Console/Group/{group_id}/Recipients", DOCUMENTED, Recipient, BY_ID)
 SUBSCRIBE = Operation("groups.subscribe", "POST", "/Console/Group/{group_id}/Subscribe/{recipient_id}", DOCUMENTED,
-    nothing)
+    no_result)
 UNSUBSCRIBE = Operation("groups.unsubscribe", "DELETE", "/Console/Group/{group_id}/Unsubscribe/{recipient_id}",
-    DOCUMENTED, nothing)
+    DOCUMENTED, no_result)
 # fmt: on
 
 
 class Groups(Resource):
     """The operations on groups."""
 
-    all = paged(Rows.of_list, ALL, "Yield the groups of a list.")
+    all = paged_call(PagesTake.list_id, ALL, "Yield the groups of a list.")
 
     def create(
         self, *, list_id: int, name: str, notes: str = "", deletable: bool = True, **options: Unpack[CallOptions]
@@ -66,23 +66,23 @@ class Groups(Resource):
         body = _body(name, notes, deletable)
         return self._call(UPDATE, json=body, list_id=list_id, group_id=group_id, options=options)
 
-    delete = called(By.group, DELETE, "Delete a group, but not the test group; its recipients stay in the list.")
-    clear = called(By.group, CLEAR, "Take everybody out of a group, and return how many they were.")
-    of_recipient = paged(Rows.of_list_and_recipient, OF_RECIPIENT, "Yield the groups of a list that a recipient is in.")
-    recipients = paged(Rows.of_group, RECIPIENTS, "Yield the recipients in a group.")
+    delete = single_call(CallTakes.list_and_group, DELETE, "Delete a group. Its recipients stay in the list.")
+    clear = single_call(CallTakes.list_and_group, CLEAR, "Remove all recipients from a group, and return their number.")
+    of_recipient = paged_call(PagesTake.list_and_recipient, OF_RECIPIENT, "Yield a recipient's groups in a list.")
+    recipients = paged_call(PagesTake.group_id, RECIPIENTS, "Yield the recipients in a group.")
 
     def subscribe(
         self, *, group_id: int, recipient_id: int, to_list: bool = True, **options: Unpack[CallOptions]
     ) -> None:
-        """Put a recipient into a group.
+        """Add a recipient to a group.
 
         Args:
-            to_list: whether that also subscribes to the group's list, which only those who asked for it should be.
+            to_list: whether to subscribe the recipient to the group's list too. Recipients must have asked for that.
         """
         params = None if to_list else {"confirmSubscription": "false"}
         return self._call(SUBSCRIBE, params=params, group_id=group_id, recipient_id=recipient_id, options=options)
 
-    unsubscribe = called(By.group_and_recipient, UNSUBSCRIBE, "Take a recipient out of a group, not of its list.")
+    unsubscribe = single_call(CallTakes.group_and_recipient, UNSUBSCRIBE, "Remove a recipient from a group only.")
 
 
 def _body(name: str, notes: str, deletable: bool) -> dict[str, Any]:

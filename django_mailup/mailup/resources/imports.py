@@ -1,4 +1,4 @@
-"""Imports: many recipients at once, which MailUp takes in by itself after the call."""
+"""Imports: adding many recipients in one call. MailUp carries an import out after it has answered the call."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Final, Literal, Unpack, cast
 
 from ...exceptions import MailUpUnavailable
 from .. import parsing
-from ..declared import By, Rows, called, paged
-from ..flow import CallOptions, Steps
+from ..flow import CallOptions, Flow
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, LISTED, MAILUP_CODE, Operation
 from ..parsing import whole_number
 from ..records import Record, key
-from ..requester import Requester, Resource
+from ..resource_base import Driver, Resource
 from .fields import Fields
-from .new_recipients import NewRecipient, all_as_json
+from .new_recipients import NewRecipient, json_list_flow
 
-As = Literal["asOptin", "asOptout"]
+ImportType = Literal["asOptin", "asOptout"]
 
 
 class Import(Record):
-    """An import, as far as it is. The counts are final when it is `completed`."""
+    """The state of an import: numbers of recipients, which are final when it is `completed`."""
 
-    id: int = key("idImport", or_argument="import_id")
+    id: int = key("idImport", fallback_argument="import_id")
     completed: bool = key("Completed")
     valid: int = key("ValidRecipients", parse=parsing.count)
     not_valid: int = key("NotValidRecipients", parse=parsing.count)
@@ -35,7 +35,7 @@ class Import(Record):
 
 
 class ImportDetails(Record):
-    """What MailUp remembers of an import. The meaning of `status_code` isn't documented."""
+    """MailUp's record of an import, past or running. The meaning of `status_code` isn't documented."""
 
     id: int = key("IdImport")
     list_id: int | None = key("IdList")
@@ -59,33 +59,33 @@ DETAILS = Operation("imports.details", "GET", "/Console/Imports/{import_id}", DO
 
 
 class ImportSwitches(CallOptions, total=False):
-    """How an import into a list is to be taken."""
+    """Options of an import into a list, beside those of every call."""
 
     confirm: bool
-    """Double opt-in. MailUp prepares the mail that asks to confirm, and doesn't send it: `imports.sending` tells its
-    id, for `sendings.start_now`."""
+    """Double opt-in: MailUp prepares a confirmation message. Send it with `sendings.start_now` and the id that
+    `imports.sending` returns."""
 
-    as_: As | None
-    """`asOptin` subscribes even those who had unsubscribed; `asOptout` unsubscribes everybody sent."""
+    as_: ImportType | None
+    """`asOptin` also subscribes recipients who had unsubscribed; `asOptout` unsubscribes all recipients."""
 
     ignore_mobile: bool
-    """Leave numbers aside, which prevents refusals where address and number belong to two people. (Seen in one
-    client.)"""
+    """Ignore mobile numbers, so that MailUp doesn't refuse an address and a number of two different recipients. (Seen
+    in one client.)"""
 
     clear_missing_fields: bool
-    """Empty the personal fields that aren't sent."""
+    """Clear the personal fields that a recipient of the import doesn't have."""
 
 
 class GroupImportSwitches(ImportSwitches, total=False):
-    """How an import into a group is to be taken."""
+    """Options of an import into a group, beside those of an import into a list."""
 
     leave_other_groups: bool
-    """Take the recipients out of the groups they were in. Only for an import into a group."""
+    """Remove the recipients from all other groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportJob:
-    """One chunk that MailUp has taken: the import's id, and how many recipients were in it."""
+    """A started import, to wait for: its id, and the number of recipients that were sent (`size`)."""
 
     import_id: int
     size: int
@@ -95,41 +95,41 @@ class ImportJob:
         self, *, seconds: float = 300, every: float = 2.0, progress: Callable[[Import], None] | None = None,
         **options: Unpack[CallOptions],
     ) -> Import:  # fmt: skip
-        """Wait until it is completed, and return the import. As `imports.wait`."""
+        """Wait until the import is completed, and return it. Arguments and errors are those of `Imports.wait`."""
         return self.imports.wait(import_id=self.import_id, seconds=seconds, every=every, progress=progress, **options)
 
 
 class Imports(Resource):
     """The operations on imports."""
 
-    def __init__(self, client: Requester, fields: Fields) -> None:
+    def __init__(self, client: Driver, fields: Fields) -> None:
         super().__init__(client)
         self._fields = fields
 
     def start(self, *, list_id: int, recipients: Iterable[NewRecipient], **switches: Unpack[ImportSwitches]) -> int:
-        """Send recipients to a list in one call, and return the import's id.
+        """Start an import of recipients into a list, by one call, and return the import's id.
 
-        Those MailUp knows are updated, and subscribed unless they had unsubscribed.
+        Existing recipients are updated, and subscribed unless they had unsubscribed.
 
         Args:
             switches: see ImportSwitches.
 
         Raises:
-            ValueError: nobody to send, or one without proper address.
-            BadRequest: MailUp refuses them.
+            ValueError: there are no recipients, an address is not an e-mail address, or a switch is wrong.
+            BadRequest: MailUp refuses the recipients.
         """
-        return self._client.run(self.starting(recipients, cast(GroupImportSwitches, switches), list_id=list_id))
+        return self._client.run(self.start_flow(recipients, cast(GroupImportSwitches, switches), list_id=list_id))
 
     def start_in_group(
         self, *, group_id: int, recipients: Iterable[NewRecipient], **switches: Unpack[GroupImportSwitches]
     ) -> int:
-        """Send recipients to a group and its list in one call, as `start`. For `switches` see GroupImportSwitches."""
-        return self._client.run(self.starting(recipients, switches, group_id=group_id))
+        """Start an import into a group and its list. As `start`; for `switches` see GroupImportSwitches."""
+        return self._client.run(self.start_flow(recipients, switches, group_id=group_id))
 
-    get = called(By.running_import, GET, "Return how far an import is.")
+    get = single_call(CallTakes.import_id, GET, "Return the state of an import.")
 
     def job(self, *, import_id: int, size: int = 0) -> ImportJob:
-        """Return an import that was begun, by its id, to wait for it. Asks MailUp nothing."""
+        """Return a job to wait for a started import. Makes no call."""
         return ImportJob(import_id=import_id, size=size, imports=self)
 
     def wait(
@@ -139,45 +139,43 @@ class Imports(Resource):
         """Wait until an import is completed, and return it.
 
         Args:
-            seconds: how long at most.
-            every: seconds between two looks.
-            progress: is called with what each look tells.
+            seconds: the seconds to wait at most.
+            every: the seconds between two calls that ask for the state.
+            progress: called with the state after each such call.
 
         Raises:
-            MailUpUnavailable: it isn't completed in that time; it goes on at MailUp's.
+            MailUpUnavailable: the import isn't completed in time. MailUp goes on with it.
         """
         give_up_at = time.monotonic() + seconds
         while True:
-            found = self.get(import_id=import_id, **options)
+            current = self.get(import_id=import_id, **options)
             if progress is not None:
-                progress(found)
-            if found.completed:
-                return found
+                progress(current)
+            if current.completed:
+                return current
             if time.monotonic() + every > give_up_at:
                 raise MailUpUnavailable(
                     f"Import {import_id} is not completed after {seconds:g} s; MailUp goes on with it."
                 )
             time.sleep(every)
 
-    sending = called(
-        By.running_import, SENDING, "Return the id of the mail that asks to confirm, for `sendings`; None without one."
-    )
-    all = paged(Rows.of_all, ALL, "Yield what MailUp remembers of imports.")
-    details = called(By.running_import, DETAILS, "Return what MailUp remembers of one import.")
+    sending = single_call(CallTakes.import_id, SENDING, "Return the id of the confirmation's Sending, or None.")
+    all = paged_call(PagesTake.no_ids, ALL, "Yield MailUp's records of all imports.")
+    details = single_call(CallTakes.import_id, DETAILS, "Return MailUp's record of one import.")
 
-    def starting(
+    def start_flow(
         self, recipients: Iterable[NewRecipient], switches: GroupImportSwitches, *, list_id: int | None = None,
         group_id: int | None = None,
-    ) -> Steps[int]:  # fmt: skip
-        """Do as `start` or `start_in_group`, as part of another method's flow."""
+    ) -> Flow[int]:  # fmt: skip
+        """Return the flow of `start` or `start_in_group`, for use in another method's flow."""
         options: dict[str, Any] = dict(switches)
         params = _params(group_id is not None, options)
         rest = cast(CallOptions, options)
-        body = yield from all_as_json(recipients, self._fields, rest)
+        body = yield from json_list_flow(recipients, self._fields, rest)
         if group_id is not None:
-            return (yield from self._steps(START_IN_GROUP, json=body, params=params, options=rest, group_id=group_id))
+            return (yield from self._flow(START_IN_GROUP, json=body, params=params, options=rest, group_id=group_id))
         assert list_id is not None
-        return (yield from self._steps(START, json=body, params=params, options=rest, list_id=list_id))
+        return (yield from self._flow(START, json=body, params=params, options=rest, list_id=list_id))
 
 
 _SWITCHES: Final = {
@@ -186,7 +184,7 @@ _SWITCHES: Final = {
 
 
 def _params(in_group: bool, switches: dict[str, Any]) -> dict[str, str]:
-    """Take the switches out of the keyword arguments, and return them as MailUp takes them."""
+    """Remove the switches from keyword arguments, and return them as MailUp's query parameters."""
     as_ = switches.pop("as_", None)
     if as_ not in (None, "asOptin", "asOptout"):
         raise ValueError(f"as_ must be asOptin or asOptout, not {as_!r}.")

@@ -1,4 +1,4 @@
-"""Lists: reading, creating, changing and deleting them, and the countries and time zones they may have."""
+"""Lists: reading, creating, changing and deleting them, and the countries and time zones to choose from."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
-from ..operations import CLIENTS, DOCUMENTED, Operation
-from ..parsing import nothing
+from ..methods import CallTakes, PagesTake, paged_call, single_call
+from ..operations import DOCUMENTED, OTHER_CLIENTS, Operation
+from ..parsing import no_result
 from ..records import Record, key, list_of
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class MailingList(Record):
-    """A list that the MailUp user may see. Its `guid` is what deleting it asks for."""
+    """A list that the MailUp user may see. `guid` is needed to delete it."""
 
     id: int = key("idList", "ListId")
     guid: str = key("listGuid")
@@ -26,7 +26,7 @@ class MailingList(Record):
 
 
 class ListDetails(MailingList):
-    """A list with its sender. What else MailUp says of it is in `raw`."""
+    """A list with its sender. MailUp's other settings of the list are in `raw`."""
 
     owner_email: str = key("OwnerEmail")
     reply_to: str = key("ReplyTo")
@@ -34,14 +34,14 @@ class ListDetails(MailingList):
 
 
 class Country(Record):
-    """A country, by the code that a list's address takes."""
+    """A country, with its code for `Sender.country_code`."""
 
     code: str = key("CountryCode")
     name: str = key("CountryName")
 
 
 class TimeZone(Record):
-    """A time zone, by the code that a list takes."""
+    """A time zone, with its code for the setting `TimeZoneCode`."""
 
     code: str = key("TimeZoneCode")
     name: str = key("TimeZoneName")
@@ -51,7 +51,7 @@ class TimeZone(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sends to a list: MailUp asks for all of it. `owner_email` should be a trusted sender."""
+    """The sender of a list. MailUp requires every field. `owner_email` should be a trusted sender."""
 
     owner_email: str
     reply_to: str
@@ -65,11 +65,11 @@ class Sender:
     website: str
 
     def as_json(self) -> dict[str, str]:
-        """Return it as MailUp takes it. Raise ValueError if a part is empty or no address."""
+        """Return the sender as MailUp's JSON. Raise ValueError if a field is empty, or an address is not one."""
         body = {}
-        for name, mailups in _SENDER.items():
-            check = arguments.email if mailups in ("OwnerEmail", "ReplyTo") else arguments.text
-            body[mailups] = check(f"sender.{name}", getattr(self, name))
+        for name, mailup_name in _SENDER.items():
+            check = arguments.email if mailup_name in ("OwnerEmail", "ReplyTo") else arguments.text
+            body[mailup_name] = check(f"sender.{name}", getattr(self, name))
         return body
 
 
@@ -80,11 +80,11 @@ _SENDER: Final = {
 }  # fmt: skip
 # fmt: off
 ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
-DETAILED = Operation("lists.detailed", "GET", "/Console/List", CLIENTS, ListDetails)
-GET = Operation("lists.get", "GET", "/Console/List/{list_id}", CLIENTS, ListDetails)
+DETAILED = Operation("lists.detailed", "GET", "/Console/List", OTHER_CLIENTS, ListDetails)
+GET = Operation("lists.get", "GET", "/Console/List/{list_id}", OTHER_CLIENTS, ListDetails)
 CREATE = Operation("lists.create", "POST", "/Console/List", DOCUMENTED, ListDetails)
 UPDATE = Operation("lists.update", "PUT", "/Console/List/{list_id}", DOCUMENTED, ListDetails)
-DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", CLIENTS, nothing)
+DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", OTHER_CLIENTS, no_result)
 COUNTRIES = Operation("lists.countries", "GET", "/Console/List/Countries", DOCUMENTED, list_of(Country))
 TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENTED, list_of(TimeZone))
 # fmt: on
@@ -93,9 +93,9 @@ TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENT
 class Lists(Resource):
     """The operations on lists."""
 
-    all = paged(Rows.of_all, ALL, "Yield every list the MailUp user may see; those of other users are missing.")
-    detailed = paged(Rows.of_all, DETAILED, "Yield every list with its sender.")
-    get = called(By.list, GET, "Return one list with its sender.")
+    all = paged_call(PagesTake.no_ids, ALL, "Yield the lists that the MailUp user may see.")
+    detailed = paged_call(PagesTake.no_ids, DETAILED, "Yield these lists with their senders.")
+    get = single_call(CallTakes.list_id, GET, "Return a list with its sender.")
 
     def create(
         self, *, name: str, sender: Sender, copy_of: int | None = None, business: bool = True, customer: bool = True,
@@ -103,16 +103,17 @@ class Lists(Resource):
     ) -> ListDetails:  # fmt: skip
         """Create a list, and return it.
 
-        A new list may answer 403 for about a minute. MailUp advises to keep below a hundred lists.
+        Calls on a new list may raise Forbidden for about a minute. MailUp advises against more than a hundred lists.
 
         Args:
             name: at most 50 characters.
-            copy_of: id of the list whose settings are copied; MailUp's default list unless given.
-            business, customer: whether it is for businesses, and for customers.
-            settings: further ones by MailUp's names, such as `TimeZoneCode`, `SmsSenderName`, `Charset`.
+            copy_of: the id of the list whose settings are copied; by default MailUp's default settings are used.
+            business, customer: whether the list is for businesses, and whether it is for customers.
+            settings: further settings, by MailUp's names, such as `TimeZoneCode`, `SmsSenderName`, `Charset`.
 
         Raises:
-            ValueError: an argument is empty, too long or no address, or a setting isn't spelled as MailUp's are.
+            ValueError: an argument is empty or too long, an address is not an e-mail address, or the name of a setting
+                doesn't begin with a capital letter, as MailUp's names do.
             BadRequest: MailUp refuses a setting.
         """
         origin: dict[str, object] = {"UseDefaultSettings": True}
@@ -131,36 +132,34 @@ class Lists(Resource):
         """Change a list, and return it.
 
         Args:
-            name, sender, settings: as `create` takes them; what is left out stays.
+            name, sender, settings: as for `create`. What is left out isn't changed.
 
-        Raises:
-            ValueError, BadRequest: as `create`.
-            NotFound: there is no such list.
+        Raises: the errors of `create`.
         """
         return self._call(UPDATE, json=_body(name, sender, settings), list_id=list_id, options=options)
 
     def delete(self, *, list_id: int, guid: str, **options: Unpack[CallOptions]) -> None:
-        """Delete a list, for good.
+        """Delete a list. This can't be undone.
 
         Args:
-            guid: the list's own, as `all` and `get` tell it: MailUp's guard against deleting another one.
+            guid: the list's `guid`, by which MailUp makes sure that it is the right list.
 
         Raises:
-            APIError: it is another list's guid.
+            APIError: the guid is not the list's.
         """
         headers = {"If-Match": arguments.text("guid", guid)}
         return self._call(DELETE, headers=headers, list_id=list_id, options=options)
 
-    countries = called(By.nothing, COUNTRIES, "Return the countries that a list's address may have.")
-    time_zones = called(By.nothing, TIME_ZONES, "Return the time zones that a list may have.")
+    countries = single_call(CallTakes.no_ids, COUNTRIES, "Return the countries that a list's address can be in.")
+    time_zones = single_call(CallTakes.no_ids, TIME_ZONES, "Return the time zones that a list can have.")
 
 
 def _body(name: str | None, sender: Sender | None, settings: Mapping[str, object] | None) -> dict[str, Any]:
     body: dict[str, Any] = dict(sender.as_json()) if sender is not None else {}
     if name is not None:
-        body["Name"] = arguments.text("name", name, longest=arguments.LONGEST_LIST_NAME)
+        body["Name"] = arguments.text("name", name, max_length=arguments.MAX_LIST_NAME)
     for setting, value in (settings or {}).items():
         if not setting[:1].isupper():  # a Python name: an argument that doesn't exist
-            raise ValueError(f"{setting} is no setting as MailUp spells them.")
+            raise ValueError(f"{setting} is not a name of a MailUp setting.")
         body[setting] = value
     return body

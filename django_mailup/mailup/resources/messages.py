@@ -1,4 +1,4 @@
-"""E-mail messages: writing and reading them. Sending is a resource of its own."""
+"""E-mail messages: reading and writing them. `sendings` sends them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, Operation
 from ..paging import Paged, PageOptions
-from ..parsing import nothing
+from ..parsing import no_result
 from ..records import Record, key
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class Message(Record):
-    """A message without its content. `last_sent_at` and `url` are told of online and archived ones alone."""
+    """A message without its content. Only `online` and `archived` give `last_sent_at` and `url`."""
 
     id: int = key("idMessage")
     list_id: int | None = key("idList", "ListId")
@@ -29,17 +29,18 @@ class Message(Record):
 
 
 class MessageDetails(Message):
-    """A message with its content, which is HTML. What else MailUp says of it is in `raw`."""
+    """A message with its content, which is HTML. MailUp's other settings of the message are in `raw`."""
 
     content: str = key("Content")
     is_confirmation: bool = key("IsConfirmation")
     tag_ids: tuple[int, ...] = key(
-        "Tags", parse=lambda tags: tuple(parsing.table(tags, of=parsing.text, under="Name", by=("Id",)))
+        "Tags",
+        parse=lambda tags: tuple(parsing.values_by_id(tags, id_names=("Id",), value_name="Name", parse=parsing.text)),
     )
 
 
 class SendRecord(Record):
-    """One time that a message was sent."""
+    """One sending of a message, in its history."""
 
     message_id: int | None = key("idMessage")
     started_at: datetime | None = key("StartDate")
@@ -59,15 +60,15 @@ ARCHIVED = Operation("messages.archived", "GET", "/Console/List/{list_id}/Archiv
 GET = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, MessageDetails)
 CREATE = Operation("messages.create", "POST", "/Console/List/{list_id}/Email", DOCUMENTED, Message)
 UPDATE = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
-DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE, nothing)
+DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE, no_result)
 FROM_TEMPLATE = Operation("messages.create_from_template", "POST",
     "/Console/List/{list_id}/Email/Template/{template_id}", MAILUP_CODE, Message)
 MERGE_ON = Operation("messages.enable_merge_fields", "PUT",
-    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true", DOCUMENTED, nothing)
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/true", DOCUMENTED, no_result)
 MERGE_OFF = Operation("messages.disable_merge_fields", "PUT",
-    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false", DOCUMENTED, nothing)
+    "/Console/List/{list_id}/Email/{message_id}/EnableDynamicFields/false", DOCUMENTED, no_result)
 VISIBILITY = Operation("messages.set_visibility", "PUT",
-    "/Console/List/{list_id}/Email/{message_id}/Online/Visibility", MAILUP_CODE, nothing)
+    "/Console/List/{list_id}/Email/{message_id}/Online/Visibility", MAILUP_CODE, no_result)
 HISTORY = Operation("messages.send_history", "GET", "/Console/List/{list_id}/Email/{message_id}/SendHistory",
     DOCUMENTED, SendRecord)
 # fmt: on
@@ -80,32 +81,32 @@ class Messages(Resource):
         """Yield the messages of a list.
 
         Args:
-            tags: only those with one of these. (Seen in one client.)
+            tags: names of tags; only messages with at least one of them are returned. (Seen in one client.)
         """
         wanted = ",".join(tags)
         return self._pages(ALL, params={"tags": wanted} if wanted else {}, list_id=list_id, options=options)
 
-    everywhere = paged(Rows.of_all, EVERYWHERE, "Yield the messages of all lists.")
-    online = paged(Rows.of_list, ONLINE, "Yield the messages that the public may read; none if the list isn't public.")
-    archived = paged(Rows.of_list, ARCHIVED, "Yield the messages of the public archive.")
-    get = called(By.list_and_message, GET, "Return a message with its content.")
+    everywhere = paged_call(PagesTake.no_ids, EVERYWHERE, "Yield the messages of all lists.")
+    online = paged_call(PagesTake.list_id, ONLINE, "Yield the public messages; none if the list isn't public.")
+    archived = paged_call(PagesTake.list_id, ARCHIVED, "Yield the messages in the public archive.")
+    get = single_call(CallTakes.list_and_message, GET, "Return a message with its content.")
 
     def create(
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
         pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message, and return it. Nothing is sent.
+        """Create a message, and return it. Nothing is sent.
 
-        Statistics are kept for each message and add up over sendings: make a new one for every campaign.
+        MailUp adds up a message's statistics over all its sendings, so create a new message for every campaign.
 
         Args:
             content: HTML.
-            merge_fields: whether `[name]` and the like stand for personal fields.
-            is_confirmation: whether it is the mail that asks to confirm a subscription.
-            embed_images: whether images travel inside.
-            track: whether opens and clicks are counted.
-            tag_ids: tags that exist already.
+            merge_fields: whether MailUp replaces `[name]` and the like by personal fields.
+            is_confirmation: whether the message asks recipients to confirm a subscription.
+            embed_images: whether images are sent as part of the message.
+            track: whether MailUp counts opens and clicks.
+            tag_ids: the ids of existing tags.
 
         Raises:
             ValueError: subject or content is empty.
@@ -118,21 +119,21 @@ class Messages(Resource):
         is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
         pre_header: str = "", **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Write a message anew, and return it. Arguments and errors are those of `create`."""
+        """Replace a message, and return it. Arguments and errors are those of `create`."""
         body = _body(subject, content, notes, merge_fields, is_confirmation, embed_images, track, tag_ids, pre_header)
         body["idMessage"] = message_id
         return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
-    delete = called(By.list_and_message, DELETE, "Delete a message.")
-    create_from_template = called(By.template, FROM_TEMPLATE, "Create a message from a template, and return it.")
-    enable_merge_fields = called(By.list_and_message, MERGE_ON, "Let `[name]` and the like stand for personal fields.")
-    disable_merge_fields = called(By.list_and_message, MERGE_OFF, "Let `[name]` and the like stand as they are.")
+    delete = single_call(CallTakes.list_and_message, DELETE, "Delete a message.")
+    create_from_template = single_call(CallTakes.list_and_template, FROM_TEMPLATE, "Create a message, and return it.")
+    enable_merge_fields = single_call(CallTakes.list_and_message, MERGE_ON, "Replace `[name]` by personal fields.")
+    disable_merge_fields = single_call(CallTakes.list_and_message, MERGE_OFF, "Send `[name]` unchanged.")
 
     def set_visibility(self, *, list_id: int, message_id: int, visible: bool, **options: Unpack[CallOptions]) -> None:
-        """Set whether the public may read a message."""
+        """Set whether a message is public."""
         return self._call(VISIBILITY, json=bool(visible), list_id=list_id, message_id=message_id, options=options)
 
-    send_history = paged(Rows.of_list_and_message, HISTORY, "Yield when and to how many a message was sent.")
+    send_history = paged_call(PagesTake.list_and_message, HISTORY, "Yield the past sendings of a message.")
 
 
 def _body(

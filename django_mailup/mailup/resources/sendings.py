@@ -1,4 +1,4 @@
-"""Sending e-mail messages, now or later. No call of these is ever sent twice by itself."""
+"""Sending e-mail messages, now or later, and the queues of sendings. No call to send is ever repeated."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any, Unpack
 
 from .. import arguments, parsing
 from ..arguments import FieldValues
-from ..declared import By, Rows, called, paged
-from ..flow import CallOptions, Steps
+from ..flow import CallOptions, Flow
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
 from ..records import Record, key
-from ..requester import Requester, Resource
+from ..resource_base import Driver, Resource
 from .fields import Fields
 
 
 class Sent(Record):
-    """What a call to send came to. `sending_id` is None where MailUp tells none (SMS)."""
+    """The result of a call to send: the number of recipients, and those left out. `sending_id` is None for SMS."""
 
     sending_id: int | None = key("Id")
     message_id: int | None = key("idMessage")
     sent: int = key("Sent", parse=parsing.count)
-    invalid_recipients: tuple[str, ...] = key("InvalidRecipients", parse=parsing.texts)
-    unprocessed_recipients: tuple[str, ...] = key("UnprocessedRecipients", parse=parsing.texts)
+    invalid_recipients: tuple[str, ...] = key("InvalidRecipients", parse=parsing.string_tuple)
+    unprocessed_recipients: tuple[str, ...] = key("UnprocessedRecipients", parse=parsing.string_tuple)
 
 
 class Sending(Record):
-    """A sending in one of MailUp's queues. The values of `state` and `type` aren't documented."""
+    """A message in one of MailUp's queues. The values of `state` and `type` aren't documented."""
 
     id: int = key("Id")
     list_id: int | None = key("IdList")
@@ -54,13 +54,13 @@ SCHEDULE = Operation("sendings.schedule", "POST", "/Console/Email/Sendings/{send
 
 
 class Sendings(Resource):
-    """The operations that send e-mail, and MailUp's queues.
+    """The operations that send e-mail messages, and those on MailUp's queues.
 
-    When a call to send ends in MailUpUnavailable with `may_have_arrived`, look into the queues and the message's
-    `send_history` before you try again.
+    If a call to send raises MailUpUnavailable with `may_have_arrived`, look at the queues and the message's
+    `send_history` before you call again.
     """
 
-    def __init__(self, client: Requester, fields: Fields) -> None:
+    def __init__(self, client: Driver, fields: Fields) -> None:
         super().__init__(client)
         self._fields = fields
 
@@ -71,22 +71,22 @@ class Sendings(Resource):
         """Send a message to all subscribers of a list.
 
         Args:
-            at: when; at once unless given.
-            sender_name, sender_email: instead of the list's own. (In MailUp's own SDK.)
+            at: when to send, an aware datetime; by default now.
+            sender_name, sender_email: the sender, by default the list's. (Found in MailUp's own SDK.)
 
         Raises:
-            ValueError: `at` has no time zone, or the sender is no address.
-            MailUpUnavailable: see the class.
+            ValueError: `at` has no time zone, or the sender's address is not an e-mail address.
+            MailUpUnavailable: there was no answer. See Sendings for what to do.
         """
-        params = _when(at, sender_name, sender_email)
+        params = _send_params(at, sender_name, sender_email)
         return self._call(TO_LIST, params=params, list_id=list_id, message_id=message_id, options=options)
 
     def to_group(
         self, *, group_id: int, message_id: int, at: datetime | None = None, sender_name: str | None = None,
         sender_email: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a message to a group. As `to_list`."""
-        params = _when(at, sender_name, sender_email)
+        """Send a message to the subscribers in a group. Other arguments and errors are those of `to_list`."""
+        params = _send_params(at, sender_name, sender_email)
         return self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id, options=options)
 
     def to_recipient(
@@ -95,22 +95,22 @@ class Sendings(Resource):
         """Send a message to one address, now.
 
         Args:
-            fields: personal fields for this message alone, by id or by name.
+            fields: values of personal fields for this message only, by id or by name.
 
         Raises:
-            ValueError: no proper address, or no such field.
+            ValueError: the address is not an e-mail address, or a field doesn't exist.
         """
         body = {"Email": arguments.email("email", email), "idMessage": arguments.positive("message_id", message_id)}
         return self._client.run(self._to_recipient(body, fields, options))
 
-    immediate = paged(Rows.of_all, IMMEDIATE, "Yield what is being sent now.")
-    deferred = paged(Rows.of_all, DEFERRED, "Yield what is scheduled.")
-    undefined = paged(Rows.of_all, UNDEFINED, "Yield what waits for a decision, such as mails that ask to confirm.")
-    start_now = called(By.sending, START_NOW, "Send what was waiting, and return it.")
-    earliest = called(By.sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
+    immediate = paged_call(PagesTake.no_ids, IMMEDIATE, "Yield the sendings under way.")
+    deferred = paged_call(PagesTake.no_ids, DEFERRED, "Yield the scheduled sendings.")
+    undefined = paged_call(PagesTake.no_ids, UNDEFINED, "Yield the sendings without a time, such as confirmations.")
+    start_now = single_call(CallTakes.sending_id, START_NOW, "Start a waiting sending now, and return it.")
+    earliest = single_call(CallTakes.sending_id, EARLIEST, "Return the earliest time to schedule a sending for.")
 
     def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
-        """Set when a sending begins, and return it.
+        """Schedule a waiting sending, and return it. `at` is an aware datetime.
 
         Raises:
             ValueError: `at` has no time zone.
@@ -118,13 +118,13 @@ class Sendings(Resource):
         body = {"Date": arguments.moment("at", at)}
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
-    def _to_recipient(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Steps[Sent]:
-        personal = yield from self._fields.resolving(fields, options)
-        return (yield from self._steps(TO_RECIPIENT, json={**body, "Fields": personal}, options=options))
+    def _to_recipient(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Flow[Sent]:
+        personal = yield from self._fields.resolve_flow(fields, options)
+        return (yield from self._flow(TO_RECIPIENT, json={**body, "Fields": personal}, options=options))
 
 
-def _when(at: datetime | None, sender_name: str | None, sender_email: str | None) -> dict[str, Any]:
-    return arguments.given(
+def _send_params(at: datetime | None, sender_name: str | None, sender_email: str | None) -> dict[str, Any]:
+    return arguments.without_none(
         datetime=f'"{arguments.moment("at", at)}"' if at is not None else None,
         SenderName=sender_name,
         SenderAddress=arguments.email("sender_email", sender_email) if sender_email is not None else None,

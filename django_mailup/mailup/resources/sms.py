@@ -1,4 +1,4 @@
-"""Text messages: who receives them, writing and sending them."""
+"""Text messages: their recipients, writing and sending them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Unpack
 
 from .. import arguments, parsing
 from ..arguments import FieldValues
-from ..declared import By, Rows, called, paged
-from ..flow import CallOptions, Steps
-from ..operations import CLIENTS, DOCUMENTED, INFERRED, MAILUP_CODE, RECORDED, Operation
+from ..flow import CallOptions, Flow
+from ..methods import CallTakes, PagesTake, paged_call, single_call
+from ..operations import DOCUMENTED, INFERRED, MAILUP_CODE, OTHER_CLIENTS, RECORDED, Operation
 from ..parsing import whole_number
 from ..records import Record, key
-from ..requester import Requester, Resource
+from ..resource_base import Driver, Resource
 from .fields import Fields
-from .new_recipients import NewRecipient, all_as_json
+from .new_recipients import NewRecipient, json_list_flow
 from .recipients import BY_ID, Recipient
 from .sendings import Sending, Sent
 
@@ -32,7 +32,7 @@ class TextMessage(Record):
 
 
 class SmsOptIn(Record):
-    """How a recipient's number stands with a list."""
+    """The subscription of a mobile number to a list. `status` is `OPTIN`, `OPTOUT` or `PENDING`."""
 
     recipient_id: int = key("idRecipient")
     mobile_prefix: str = key("MobilePrefix")
@@ -51,7 +51,8 @@ UNSUBSCRIBED = Operation("sms.unsubscribed", "GET", "/Console/Sms/List/{list_id}
     Recipient, BY_ID)
 PENDING = Operation("sms.pending", "GET", "/Console/Sms/List/{list_id}/Recipients/Pending", DOCUMENTED, Recipient,
     BY_ID)
-OPT_INS = Operation("sms.opt_ins", "GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins", CLIENTS, SmsOptIn, BY_ID)
+OPT_INS = Operation("sms.opt_ins", "GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins", OTHER_CLIENTS,
+    SmsOptIn, BY_ID)
 CREATE = Operation("sms.create", "POST", "/Console/Sms/List/{list_id}/Message", MAILUP_CODE, TextMessage)
 ALL = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages", MAILUP_CODE, TextMessage)
 GET = Operation("sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
@@ -67,16 +68,16 @@ START_NOW = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_i
 # MailUp's own SDK writes `Sending` in this path; the plural is inferred from e-mail.
 EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", INFERRED, parsing.moment)
 SCHEDULE = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", DOCUMENTED, Sending)
-REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.anything)
+REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.unchanged)
 REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails",
-    MAILUP_CODE, parsing.anything)
+    MAILUP_CODE, parsing.unchanged)
 # fmt: on
 
 
 class Sms(Resource):
     """The operations of MailUp's SMS channel. As with e-mail, no call to send is sent twice by itself."""
 
-    def __init__(self, client: Requester, fields: Fields) -> None:
+    def __init__(self, client: Driver, fields: Fields) -> None:
         super().__init__(client)
         self._fields = fields
 
@@ -84,15 +85,15 @@ class Sms(Resource):
         self, *, list_id: int, recipients: Iterable[NewRecipient], clear_missing_fields: bool = False,
         **options: Unpack[CallOptions],
     ) -> int:  # fmt: skip
-        """Send recipients with numbers to a list, and return the import's id.
+        """Start an import of recipients with mobile numbers into a list, and return the import's id.
 
-        MailUp looks at the numbers afterwards: see `imports.get`.
+        MailUp checks the numbers during the import: see `imports.get`.
 
         Args:
-            clear_missing_fields: empty the personal fields that aren't sent.
+            clear_missing_fields: whether to clear the personal fields that a recipient of the import doesn't have.
 
         Raises:
-            ValueError: nobody to send, or one without number.
+            ValueError: there are no recipients, or one has no number.
         """
         params = {"clearMissingOrEmptyFields": "true"} if clear_missing_fields else {}
         return self._client.run(self._import(IMPORT, recipients, params, options, list_id=list_id))
@@ -101,25 +102,25 @@ class Sms(Resource):
         self, *, group_id: int, recipients: Iterable[NewRecipient], clear_missing_fields: bool = False,
         leave_other_groups: bool = False, **options: Unpack[CallOptions],
     ) -> int:  # fmt: skip
-        """Send recipients with numbers to a group, as `import_to_list`.
+        """Start an import into a group and its list. As `import_to_list`.
 
         Args:
-            leave_other_groups: take the recipients out of the groups they were in.
+            leave_other_groups: whether to remove the recipients from all other groups.
         """
         params = {"clearMissingOrEmptyFields": "true"} if clear_missing_fields else {}
         params |= {"removeFromPrevGroups": "true"} if leave_other_groups else {}
         return self._client.run(self._import(IMPORT_TO_GROUP, recipients, params, options, group_id=group_id))
 
-    subscribed = paged(Rows.of_list, SUBSCRIBED, "Yield the recipients subscribed to a list by SMS.")
-    unsubscribed = paged(Rows.of_list, UNSUBSCRIBED, "Yield the recipients unsubscribed from a list by SMS.")
-    pending = paged(Rows.of_list, PENDING, "Yield the recipients whose number is to be confirmed.")
-    opt_ins = paged(Rows.of_list, OPT_INS, "Yield how every number stands with a list.")
+    subscribed = paged_call(PagesTake.list_id, SUBSCRIBED, "Yield the recipients subscribed to a list by SMS.")
+    unsubscribed = paged_call(PagesTake.list_id, UNSUBSCRIBED, "Yield the recipients unsubscribed from a list by SMS.")
+    pending = paged_call(PagesTake.list_id, PENDING, "Yield the recipients who have not confirmed their number yet.")
+    opt_ins = paged_call(PagesTake.list_id, OPT_INS, "Yield the subscriptions to a list, whatever their status.")
 
     def create(
         self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Write a text message, and return it.
+        """Create a text message, and return it. Nothing is sent.
 
         Raises:
             ValueError: subject or content is empty.
@@ -127,14 +128,14 @@ class Sms(Resource):
         body = _message_body(subject, content, notes, merge_fields)
         return self._call(CREATE, json=body, list_id=list_id, options=options)
 
-    all = paged(Rows.of_list, ALL, "Yield the text messages of a list.")
-    get = called(By.list_and_message, GET, "Return a text message.")
+    all = paged_call(PagesTake.list_id, ALL, "Yield the text messages of a list.")
+    get = single_call(CallTakes.list_and_message, GET, "Return a text message.")
 
     def update(
         self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
         **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Write a text message anew, and return it. Arguments and errors are those of `create`."""
+        """Replace a text message, and return it. Arguments and errors are those of `create`."""
         body = _message_body(subject, content, notes, merge_fields)
         return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
@@ -142,24 +143,24 @@ class Sms(Resource):
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
         sender_number: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to a list.
+        """Send a text message to all subscribers of a list.
 
         Args:
-            at: when; at once unless given.
-            sender_number: a number, or a name of at most 11 characters.
+            at: when to send, an aware datetime; by default now.
+            sender_number: the sender: a number, or a name of at most 11 characters.
 
         Raises:
             ValueError: `at` has no time zone, or the sender is too long.
         """
-        params = _when(at, sender_prefix, sender_number)
+        params = _send_params(at, sender_prefix, sender_number)
         return self._call(TO_LIST, params=params, list_id=list_id, message_id=message_id, options=options)
 
     def to_group(
         self, *, group_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
         sender_number: str | None = None, **options: Unpack[CallOptions],
     ) -> Sent:  # fmt: skip
-        """Send a text message to a group. As `to_list`."""
-        params = _when(at, sender_prefix, sender_number)
+        """Send a text message to the subscribers in a group. Other arguments and errors are those of `to_list`."""
+        params = _send_params(at, sender_prefix, sender_number)
         return self._call(TO_GROUP, params=params, group_id=group_id, message_id=message_id, options=options)
 
     def to_number(
@@ -169,10 +170,10 @@ class Sms(Resource):
         """Send a text message to one number, now.
 
         Args:
-            fields: personal fields for this message alone, by id or by name.
+            fields: values of personal fields for this message only, by id or by name.
 
         Raises:
-            ValueError: no number, or no such field.
+            ValueError: the number is empty, or a field doesn't exist.
         """
         body = {
             "Number": arguments.text("number", number),
@@ -181,14 +182,14 @@ class Sms(Resource):
         }
         return self._client.run(self._to_number(body, fields, options))
 
-    immediate = paged(Rows.of_all, IMMEDIATE, "Yield what is being sent now.")
-    deferred = paged(Rows.of_all, DEFERRED, "Yield what is scheduled.")
-    undefined = paged(Rows.of_all, UNDEFINED, "Yield what waits for a decision.")
-    start_now = called(By.sending, START_NOW, "Send what was waiting, and return it.")
-    earliest = called(By.sending, EARLIEST, "Return when a sending may be scheduled at the earliest.")
+    immediate = paged_call(PagesTake.no_ids, IMMEDIATE, "Yield the sendings under way.")
+    deferred = paged_call(PagesTake.no_ids, DEFERRED, "Yield the scheduled sendings.")
+    undefined = paged_call(PagesTake.no_ids, UNDEFINED, "Yield the sendings without a time.")
+    start_now = single_call(CallTakes.sending_id, START_NOW, "Start a waiting sending now, and return it.")
+    earliest = single_call(CallTakes.sending_id, EARLIEST, "Return the earliest time to schedule a sending for.")
 
     def schedule(self, *, sending_id: int, at: datetime, **options: Unpack[CallOptions]) -> Sending:
-        """Set when a sending begins, and return it.
+        """Schedule a waiting sending, and return it. `at` is an aware datetime.
 
         Raises:
             ValueError: `at` has no time zone.
@@ -196,29 +197,29 @@ class Sms(Resource):
         body = {"Date": arguments.moment("at", at)}
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
-    report = called(By.message, REPORT, "Return MailUp's report of a message, as it is: its form isn't documented.")
-    report_details = called(By.message, REPORT_DETAILS, "Return the same in detail, as it is.")
+    report = single_call(CallTakes.message_id, REPORT, "Return MailUp's report, in an undocumented form.")
+    report_details = single_call(CallTakes.message_id, REPORT_DETAILS, "Return MailUp's detailed report, likewise.")
 
     def _import(
         self, operation: Operation[int], recipients: Iterable[NewRecipient], params: dict[str, str],
         options: CallOptions, **ids: int,
-    ) -> Steps[int]:  # fmt: skip
-        body = yield from all_as_json(recipients, self._fields, options)
+    ) -> Flow[int]:  # fmt: skip
+        body = yield from json_list_flow(recipients, self._fields, options)
         for number, each in enumerate(body):
             if "MobileNumber" not in each:
                 raise ValueError(f"recipients[{number}].mobile_number must not be empty.")
-        return (yield from self._steps(operation, json=body, params=params, headers=None, options=options, **ids))
+        return (yield from self._flow(operation, json=body, params=params, headers=None, options=options, **ids))
 
-    def _to_number(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Steps[Sent]:
-        personal = yield from self._fields.resolving(fields, options)
-        return (yield from self._steps(TO_NUMBER, json={**body, "Fields": personal}, options=options))
+    def _to_number(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Flow[Sent]:
+        personal = yield from self._fields.resolve_flow(fields, options)
+        return (yield from self._flow(TO_NUMBER, json={**body, "Fields": personal}, options=options))
 
 
-def _when(at: datetime | None, prefix: str | None, number: str | None) -> dict[str, Any]:
+def _send_params(at: datetime | None, prefix: str | None, number: str | None) -> dict[str, Any]:
     if number is not None and not number.lstrip("+").isdigit():
-        arguments.text("sender_number", number, longest=arguments.LONGEST_SMS_SENDER)
+        arguments.text("sender_number", number, max_length=arguments.MAX_SMS_SENDER)
     moment = f'"{arguments.moment("at", at)}"' if at is not None else None
-    return arguments.given(datetime=moment, senderPrefix=prefix, senderNumber=number)
+    return arguments.without_none(datetime=moment, senderPrefix=prefix, senderNumber=number)
 
 
 def _message_body(subject: str, content: str, notes: str, merge_fields: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""SMTP+ users, through whom a list sends one-to-one mail."""
+"""SMTP+ users, through which a list sends single messages by SMTP."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from .. import arguments, parsing
-from ..declared import By, called
 from ..flow import CallOptions
+from ..methods import CallTakes, single_call
 from ..operations import DOCUMENTED, Operation
 from ..records import Record, key, list_of
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class Priority(Record):
-    """How urgently an SMTP+ user's mail is sent: 1 is the most."""
+    """A priority of an SMTP+ user's messages. Code 1 is the highest."""
 
     code: int = key("PriorityCode")
     name: str = key("PriorityName")
@@ -29,18 +29,20 @@ CREATE = Operation("smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlu
 class SmtpUsers(Resource):
     """The operations on SMTP+ users."""
 
-    priorities = called(By.nothing, PRIORITIES, "Return the priorities that there are.")
+    priorities = single_call(CallTakes.no_ids, PRIORITIES, "Return the priorities to choose from.")
 
     def create(
         self, *, list_id: int, priority: int = 3, enabled: bool = True, note: str = "",
         trusted_domains: Iterable[str] = (), trusted_senders: Iterable[str] = (), **options: Unpack[CallOptions],
     ) -> Mapping[str, Any]:  # fmt: skip
-        """Create an SMTP+ user of a list, and return what MailUp says of it, which holds its password.
+        """Create an SMTP+ user of a list, and return MailUp's JSON of it, with the password in it.
 
-        Senders must be confirmed.
+        Args:
+            priority: a code from 1 (highest) to 5.
+            trusted_senders: addresses of confirmed trusted senders.
 
         Raises:
-            ValueError: the priority isn't 1 to 5, or a sender is no address.
+            ValueError: the priority isn't 1 to 5, or a sender is not an e-mail address.
         """
         if priority not in range(1, 6) or isinstance(priority, bool):
             raise ValueError(f"priority must be 1 to 5, not {priority!r}.")

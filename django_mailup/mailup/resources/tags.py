@@ -1,20 +1,20 @@
-"""Tags, the labels of a list's messages."""
+"""Tags of a list's messages."""
 
 from __future__ import annotations
 
 from typing import Unpack
 
 from .. import arguments
-from ..declared import By, Rows, called, paged
 from ..flow import CallOptions
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, Operation
-from ..parsing import nothing
+from ..parsing import no_result
 from ..records import Record, key
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class Tag(Record):
-    """A tag."""
+    """A tag for messages of a list."""
 
     id: int = key("Id")
     name: str = key("Name")
@@ -25,24 +25,24 @@ class Tag(Record):
 ALL = Operation("tags.all", "GET", "/Console/List/{list_id}/Tags", DOCUMENTED, Tag)
 CREATE = Operation("tags.create", "POST", "/Console/List/{list_id}/Tag", DOCUMENTED, Tag)
 UPDATE = Operation("tags.update", "PUT", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, Tag)
-DELETE = Operation("tags.delete", "DELETE", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, nothing)
+DELETE = Operation("tags.delete", "DELETE", "/Console/List/{list_id}/Tag/{tag_id}", DOCUMENTED, no_result)
 # fmt: on
 
 
 class Tags(Resource):
     """The operations on tags."""
 
-    all = paged(Rows.of_list, ALL, "Yield the tags of a list.")
+    all = paged_call(PagesTake.list_id, ALL, "Yield the tags of a list.")
 
     def create(self, *, list_id: int, name: str, **options: Unpack[CallOptions]) -> Tag:
-        """Create a tag, and return it."""
+        """Create a tag, and return it. Raise ValueError if the name is empty."""
         return self._call(CREATE, json=arguments.text("name", name), list_id=list_id, options=options)
 
     def update(
         self, *, list_id: int, tag_id: int, name: str, enabled: bool = True, **options: Unpack[CallOptions]
     ) -> Tag:
-        """Rename a tag or switch it, and return it."""
+        """Change a tag, and return it. Raise ValueError if the name is empty."""
         body = {"Id": tag_id, "Name": arguments.text("name", name), "Enabled": enabled}
         return self._call(UPDATE, json=body, list_id=list_id, tag_id=tag_id, options=options)
 
-    delete = called(By.tag, DELETE, "Delete a tag.")
+    delete = single_call(CallTakes.list_and_tag, DELETE, "Delete a tag.")

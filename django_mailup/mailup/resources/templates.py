@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..declared import By, Rows, called, paged
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import MAILUP_CODE, Operation
 from ..records import Record, key
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class Template(Record):
-    """A template. `content` (HTML) and `text` are told of a single one alone."""
+    """A template. Only `get` gives `content` (HTML) and `text`."""
 
     id: int = key("Id")
     title: str = key("Title")
@@ -27,5 +27,5 @@ GET = Operation("templates.get", "GET", "/Console/List/{list_id}/Templates/{temp
 class Templates(Resource):
     """The operations on templates."""
 
-    all = paged(Rows.of_list, ALL, "Yield the templates of a list.")
-    get = called(By.template, GET, "Return a template with its content.")
+    all = paged_call(PagesTake.list_id, ALL, "Yield the templates of a list.")
+    get = single_call(CallTakes.list_and_template, GET, "Return a template with its content.")

@@ -1,4 +1,4 @@
-"""Trusted senders: addresses that may stand as sender of messages."""
+"""Trusted senders: addresses that may be the sender of messages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Unpack
 
 from .. import arguments, parsing
-from ..declared import Rows, paged
 from ..flow import CallOptions
+from ..methods import PagesTake, paged_call
 from ..operations import DOCUMENTED, INFERRED, Operation
 from ..records import Record, key
-from ..requester import Resource
+from ..resource_base import Resource
 
 
 class TrustedSender(Record):
-    """An address that may stand as sender, once its owner has confirmed (`confirmed`)."""
+    """An address that may be the sender of messages once its owner has `confirmed` it."""
 
     id: str = key("IdTrustedSender")
     email: str = key("EmailAddress")
@@ -34,7 +34,7 @@ class TrustedSenders(Resource):
     """The operations on trusted senders."""
 
     def register(self, *, email: str, **options: Unpack[CallOptions]) -> TrustedSender:
-        """Ask the owner of an address to confirm it as sender."""
+        """Ask the owner of an address to confirm it as a sender. Raise ValueError if it is not an address."""
         return self._call(REGISTER, json={"Email": arguments.email("email", email)}, options=options)
 
-    all = paged(Rows.of_all, ALL, "Yield the trusted senders.; one client has it, under a path that is inferred.")
+    all = paged_call(PagesTake.no_ids, ALL, "Yield the trusted senders.")

@@ -1,4 +1,4 @@
-"""What every resource is made of: operations that are called, once or page by page."""
+"""Resource: the base class of resources. It calls operations, once or page by page."""
 
 from __future__ import annotations
 
@@ -12,44 +12,47 @@ from typing import Any, Protocol, TypeVar, cast
 
 from ..exceptions import APIError, UnexpectedResponse
 from . import expressions
-from .flow import Call, CallOptions, Steps
-from .operations import Operation
+from .flow import Call, CallOptions, Flow
+from .operations import Operation, positive
 from .paging import PAGE_SIZE, Page, Paged, PageOptions, parse_page
 from .records import R, Record
 
 T = TypeVar("T")
 
 
-class Requester(Protocol):
-    """Carries out what resources ask for. MailUpClient is one."""
+class Driver(Protocol):
+    """Drives the flows of resources. MailUpClient is one."""
 
-    def run(self, steps: Steps[T]) -> T:
-        """Send the calls that the steps yield, and return their result. An error of a call is thrown into them."""
+    def run(self, flow: Flow[T]) -> T:
+        """Answer the calls that a flow yields, and return its result. The error of a call is thrown into the flow."""
 
-    def pages(self, page: Callable[[int], Steps[Page[T]]]) -> Paged[T]:
-        """Return what follows the pages, given the steps that ask for one by its number."""
+    def pages(self, page_flow: Callable[[int], Flow[Page[T]]]) -> Paged[T]:
+        """Return an iterator over the items of all pages. `page_flow` returns the flow for the page of a number."""
 
 
 class Resource:
-    """A resource of a client.
+    """A resource of a client, such as `client.lists`.
 
-    Every method takes `timeout`, `patience` and `headers` beside its own arguments (see CallOptions); every paged one
-    `where`, `order` and `page_size` too (see PageOptions), and returns a Paged.
+    Every method takes the CallOptions beside its own arguments. A paged method takes the PageOptions too, and returns a
+    Paged.
 
-    Every method raises, beside what its own docstring names:
-        ValueError: an id is no positive whole number.
-        NotFound, Forbidden: MailUp has no such thing, or this user may not see it.
-        BadRequest, APIError: MailUp refuses the call.
-        MailUpUnavailable, RateLimited: MailUp can't be reached, or the limit of calls is used up.
-        ReauthorizationRequired, TermsNotAccepted: the connection's owner must act.
+    Every method may raise, beside what its own docstring names:
+        ValueError: an id is not a positive whole number.
+        NotFound: MailUp has no such object.
+        Forbidden: the MailUp user may not see or change it.
+        BadRequest, APIError: MailUp refuses the call for another reason.
+        MailUpUnavailable: MailUp can't be reached, or answers with an outage.
+        RateLimited: the limit of calls allows none within `patience` seconds.
+        ReauthorizationRequired: the connection's owner must connect again.
+        TermsNotAccepted: the MailUp user must accept the terms of service in MailUp's console.
         UnexpectedResponse: MailUp's answer can't be parsed.
     """
 
-    def __init__(self, client: Requester) -> None:
+    def __init__(self, client: Driver) -> None:
         self._client = client
 
     def __init_subclass__(cls) -> None:
-        """Add to each method's docstring the verb, path and source of the operation of its name, declared beside it."""
+        """Add to each method's docstring the verb, path and source of its operation, which its module defines."""
         for operation in vars(sys.modules[cls.__module__]).values():
             if isinstance(operation, Operation):
                 method = vars(cls).get(operation.name.partition(".")[2])
@@ -60,38 +63,36 @@ class Resource:
         self, operation: Operation[T], *, options: CallOptions, params: Mapping[str, Any] | None = None,
         json: Any = None, headers: Mapping[str, str] | None = None, **ids: int,
     ) -> T:  # fmt: skip
-        """Call an operation, and return what it returns."""
-        steps = self._steps(operation, options=options, params=params, json=json, headers=headers, **ids)
-        return self._client.run(steps)
+        """Call an operation once, and return its result."""
+        flow = self._flow(operation, options=options, params=params, json=json, headers=headers, **ids)
+        return self._client.run(flow)
 
     def _pages(
         self, operation: Operation[R], *, options: PageOptions, params: Mapping[str, Any] | None = None, **ids: int
     ) -> Paged[R]:
-        """Return the records of a paged operation. Nothing is asked yet, but wrong arguments are refused."""
-        return self._client.pages(self._page(operation, options=options, params=params, **ids))
+        """Return an iterator over the records of a paged operation. Raise ValueError now if an argument is wrong."""
+        return self._client.pages(self._page_flow(operation, options=options, params=params, **ids))
 
-    def _steps(
+    def _flow(
         self, operation: Operation[T], *, options: CallOptions, params: Mapping[str, Any] | None = None,
         json: Any = None, headers: Mapping[str, str] | None = None, **ids: int,
-    ) -> Steps[T]:  # fmt: skip
-        """Call an operation as part of a flow."""
+    ) -> Flow[T]:  # fmt: skip
+        """Return the flow that calls an operation once, for use in another method's flow."""
         call = _prepare(operation, options, params=params or None, json=json, headers=headers, ids=ids)
-        with _explained(operation):
+        with _note_on_errors(operation):
             answer = yield call
             returns: Any = operation.returns
             if isinstance(returns, type) and issubclass(returns, Record):
                 return cast(T, returns.parse(answer.body, arguments=ids))
             return cast(T, returns(answer.body))
 
-    def _page(
+    def _page_flow(
         self, operation: Operation[R], *, options: PageOptions, params: Mapping[str, Any] | None = None, **ids: int
-    ) -> Callable[[int], Steps[Page[R]]]:
-        """Return the steps that ask for one page, by its number."""
+    ) -> Callable[[int], Flow[Page[R]]]:
+        """Return a function from a page's number to the flow that gets the page."""
         rest: dict[str, Any] = dict(options)
-        where, order = rest.pop("where", None), rest.pop("order", operation.order)
-        size = rest.pop("page_size", PAGE_SIZE)
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"page_size must be a positive whole number, not {size!r}.")
+        where, order = rest.pop("where", None), rest.pop("order", operation.default_order)
+        size = positive("page_size", rest.pop("page_size", PAGE_SIZE))
         query = dict(params or {})
         if where is not None:
             query["filterby"] = expressions.filter_parameter(where)
@@ -100,34 +101,34 @@ class Resource:
         call = _prepare(operation, cast(CallOptions, rest), ids=ids)
         record = cast(type[R], operation.returns)
 
-        def page(number: int) -> Steps[Page[R]]:
-            with _explained(operation):
+        def page_flow(number: int) -> Flow[Page[R]]:
+            with _note_on_errors(operation):
                 answer = yield replace(call, params={**query, "pageNumber": number, "pageSize": size})
                 return parse_page(answer, record, asked=number, arguments=ids)
 
-        return page
+        return page_flow
 
 
 def _prepare(
     operation: Operation[Any], options: CallOptions, *, ids: Mapping[str, int],
     headers: Mapping[str, str] | None = None, **parts: Any,
 ) -> Call:  # fmt: skip
-    """Return the call of an operation. Raise TypeError for an argument that the method doesn't have."""
+    """Return the call of an operation. Raise TypeError if an option is unknown."""
     for name in options:
         if name not in CallOptions.__annotations__:
             raise TypeError(f"{operation.name}() got an unexpected keyword argument {name!r}")
     merged = {**(headers or {}), **options.get("headers", {})}
     rest = {name: value for name, value in options.items() if name != "headers"}
-    return Call(verb=operation.verb, path=operation.at(**ids), headers=merged, **{**parts, **cast(Any, rest)})
+    return Call(verb=operation.verb, path=operation.fill_path(**ids), headers=merged, **{**parts, **cast(Any, rest)})
 
 
 @contextmanager
-def _explained(operation: Operation[Any]) -> Iterator[None]:
-    """Add to an error which operation it was, and how sure the operation is."""
+def _note_on_errors(operation: Operation[Any]) -> Iterator[None]:
+    """Add a note to an error of MailUp's answer: which operation was called, and how well it is known."""
     try:
         yield
     except (APIError, UnexpectedResponse) as error:
-        told = f"{operation.name} is {operation.verb} {operation.path}. {operation.source.explanation}"
-        if told not in getattr(error, "__notes__", ()):
-            error.add_note(told)
+        note = f"{operation.name} is {operation.verb} {operation.path}. {operation.source.explanation}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
         raise
