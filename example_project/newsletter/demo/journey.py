@@ -96,7 +96,7 @@ class Journey:
         require(len(registrations) == 1, f"there are {len(registrations)} registrations instead of one")
         require(os.environ["MAILUP_CLIENT_SECRET"] not in out.getvalue(), "the secret was printed")
         self._turn(access_lifetime=16)  # seconds, so that beat soon finds it due
-        return f"client {registrations[0].client_id} is “{registrations[0].slug}”; registering it twice made one row"
+        return f"client {registrations[0].client_id} is “{registrations[0].slug}”, once although registered twice"
 
     def _press_connect(self) -> str:
         self._log_in(self._ada, "ada")
@@ -267,9 +267,9 @@ class Journey:
         ended = self._ada.follow(self._ada.get(self._consent(self._ada, answer.headers["Location"], username)))
         require(ended.status_code == 200, f"reconnecting ended with status {ended.status_code}")
         token = Token.objects.get(user__username="ada")
-        require(token.pk == self._pk and token.is_active, "the same row is not active again")
+        require(token.pk == self._pk and token.is_active, "the same connection is not active again")
         self._page("/account/")
-        return f"the same row {token.pk} is active again, generation {token.generation}"
+        return f"the same connection is active again, generation {token.generation}"
 
     def _site_connection(self) -> str:
         browser = self._ada if self._sabotaged else self._admin
@@ -289,9 +289,9 @@ class Journey:
         form = self._form(self._ada, page, "Disconnect")
         if not self._sabotaged:
             self._ada.follow(self._ada.submit(page, form))
-        require(not Token.objects.filter(user__username="ada").exists(), "the row was not deleted")
+        require(not Token.objects.filter(user__username="ada").exists(), "the connection was not deleted")
         require(Token.objects.filter(user__isnull=True).count() == 1, "the site's own connection was deleted too")
-        return "the row is deleted; the site's own connection remains"
+        return "the user's connection is deleted; the site's own remains"
 
     # ------------------------------------------------------------------------------------- helpers
 
