@@ -1,4 +1,4 @@
-"""What resources do beyond one request: fields by name, imports in chunks, arguments that are refused, odd answers."""
+"""What resources do beyond one request: fields by name, imports in chunks, refused arguments, unusual answers."""
 
 from __future__ import annotations
 
