@@ -1,4 +1,4 @@
-"""The request that a view gets from `mailup_connection_required`. Imports neither models nor requests."""
+"""MailUpRequest: the type of a request under `mailup_connection_required`. Imports neither models nor requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MailUpRequest(HttpRequest):
-    """A request of a logged-in user with a MailUp connection. For annotations only: no instance of it is ever made."""
+    """A request of a logged-in user with a MailUp connection. For annotations only: it has no instances."""
 
     user: _User
     mailup: MailUpClient

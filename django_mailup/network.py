@@ -1,4 +1,4 @@
-"""How this process reaches MailUp: over the network, unless `testing.use_sandbox` puts a sandbox in its place."""
+"""How this process reaches MailUp: over the network, or through an adapter that `testing.use_sandbox` sets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _replacement: BaseAdapter | None = None
 
 
 def replacement() -> BaseAdapter | None:
-    """Return the requests adapter that takes the place of the network in all threads, or None if none does."""
+    """Return the adapter of requests that replaces the network in all threads, or None."""
     return _replacement
 
 
 def replace(adapter: BaseAdapter | None) -> BaseAdapter | None:
-    """Put an adapter in place of the network, or with None the network back. Return what was in place before.
+    """Replace the network by an adapter of requests; with None, use the network again. Return the previous replacement.
 
-    Clients that were made before keep what they have.
+    Clients that were made before are not affected.
     """
     global _replacement
     before, _replacement = _replacement, adapter

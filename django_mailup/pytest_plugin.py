@@ -4,11 +4,11 @@
         mailup_connection(admin_user)
         assert list(client_for(admin_user).lists.all())
 
-mailup_sandbox       the local MailUp; turn its switches, let it fail
-mailup_requests      everything that was sent to it
+mailup_sandbox       the local MailUp (a Sandbox): change its options, make it fail
+mailup_requests      the requests that were sent to it
 mailup_registration  a ClientRegistration that it knows
-mailup_connection    connects a user (or the site, with None) and returns the Token
-mailup_server        the same sandbox on a real socket: its base URL
+mailup_connection    a function that connects a user, or the site if it gets None, and returns the Token
+mailup_server        the base URL of the same sandbox on a socket
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-# A plugin is loaded in every test session, also where neither Django nor the sandbox is used: import late.
+# pytest loads plugins in every session, even if it uses neither Django nor the sandbox: so imports are in the fixtures.
 if TYPE_CHECKING:
     import requests
 
@@ -38,19 +38,19 @@ def _mailup_in_use() -> Iterator[tuple[use_sandbox, Sandbox]]:
 
 @pytest.fixture
 def mailup_sandbox(_mailup_in_use: tuple[use_sandbox, Sandbox]) -> Sandbox:
-    """A local MailUp that everything of django_mailup in this process talks to during the test."""
+    """A local MailUp, which django_mailup uses in this process during the test."""
     return _mailup_in_use[1]
 
 
 @pytest.fixture
 def mailup_requests(_mailup_in_use: tuple[use_sandbox, Sandbox]) -> list[requests.PreparedRequest]:
-    """Everything that was sent to the sandbox, oldest first."""
+    """The requests that were sent to the sandbox, oldest first."""
     return _mailup_in_use[0].requests
 
 
 @pytest.fixture
 def mailup_registration(mailup_sandbox: Sandbox, db: None) -> ClientRegistration:
-    """A client registration that the sandbox knows, as the default one."""
+    """The default ClientRegistration, which the sandbox knows."""
     from . import services
 
     registration, _ = services.register(
@@ -61,7 +61,7 @@ def mailup_registration(mailup_sandbox: Sandbox, db: None) -> ClientRegistration
 
 @pytest.fixture
 def mailup_connection(mailup_registration: ClientRegistration) -> Callable[..., Token]:
-    """Return a function that connects a user to a sandbox account."""
+    """A function that connects a user, by default the site, to an account in the sandbox, and returns the Token."""
     from . import services
 
     def connect(user: Any = None, *, username: str = "m12345", password: str = "sandbox") -> Token:
@@ -74,9 +74,9 @@ def mailup_connection(mailup_registration: ClientRegistration) -> Callable[..., 
 
 @pytest.fixture
 def mailup_server(mailup_sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Serve the sandbox on a socket of this machine, and let django_mailup reach it there. Return its base URL.
+    """The base URL of the sandbox, which is served on a socket of this machine during the test.
 
-    Other processes that have the same `settings.MAILUP` reach it too.
+    django_mailup reaches it there, in this process and in others that have the same `settings.MAILUP`.
     """
     from . import network
     from .sandbox.server import serving

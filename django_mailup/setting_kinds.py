@@ -1,6 +1,6 @@
-"""The kinds of rows in `settings_table`. Each knows the type of its values, which ones it accepts and how to read them.
+"""The kinds of rows in `settings_table`. A kind defines the values that a setting accepts, and the type that code gets.
 
-A row is a descriptor: read on the table's class it is the row itself, read on an instance it is the setting's value.
+A row is a descriptor: as an attribute of the table's class it is the row, as one of an instance the setting's value.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ T = TypeVar("T")
 MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
-class Source(Protocol):
-    """What a row reads its value from: `read` returns the dict `MAILUP`."""
+class SettingsReader(Protocol):
+    """An instance of the table."""
 
-    def read(self) -> Mapping[str, Any]: ...
+    def read(self) -> Mapping[str, Any]:
+        """Return the dict `MAILUP`."""
 
 
 class Setting(ABC, Generic[T]):
-    """One key of the dict `MAILUP`. On an instance of the table it returns the value, or the default, as a T.
+    """One key of the dict `MAILUP`. As an attribute of an instance of the table it is the value or default, as a T.
 
     Attributes:
-        name: the key; with the prefix `MAILUP_`, also the environment variable.
-        default: the value that counts when the key is missing.
+        name: the key. With the prefix `MAILUP_` it is the environment variable.
+        default: the value if the key is missing.
         help_text: what the setting is for, as a sentence in Markdown.
         expects: what a value must be, such as "a whole number, at least 1".
-        check: the id of the system check that reports any other value.
-        is_secret: whether a value may hold a secret, so that no message may show it.
+        check: the id of the system check that reports a value which isn't accepted.
+        is_secret: whether a value may hold a secret. Messages don't show such values.
     """
 
     check: ClassVar[str]
@@ -57,8 +58,8 @@ class Setting(ABC, Generic[T]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: Source, owner: type) -> T: ...
-    def __get__(self, instance: Source | None, owner: type) -> Self | T:
+    def __get__(self, instance: SettingsReader, owner: type) -> T: ...
+    def __get__(self, instance: SettingsReader | None, owner: type) -> Self | T:
         return self if instance is None else self.convert(instance.read().get(self.name, self.default))
 
     @property
@@ -68,28 +69,28 @@ class Setting(ABC, Generic[T]):
 
     @property
     def hint(self) -> str:
-        """What to do about a value that isn't accepted."""
+        """What the site can do about a value that isn't accepted, as a sentence."""
         return f"Correct it, or remove the key to use the default, {self.default}."
 
     @abstractmethod
     def accepts(self, value: object) -> bool:
-        """Return whether a value of the dict `MAILUP` is what this row expects. Raise nothing, whatever it is."""
+        """Return whether a value of the dict `MAILUP` is what this row expects. Never raise an exception."""
 
     @abstractmethod
     def convert(self, value: Any) -> T:
-        """Return an accepted value as the type that code reads."""
+        """Return an accepted value as a T."""
 
     @abstractmethod
     def parse(self, env: Env, variable: str) -> Any:
         """Return the value of an environment variable, for the dict `MAILUP`.
 
         Raises:
-            ValueError: it can't be read as what this row expects.
+            ValueError: the variable's text can't be converted to what this row expects.
         """
 
 
 class Text(Setting[str]):
-    """A text that isn't empty. A lazy one, such as the result of `reverse_lazy`, counts too."""
+    """A text that isn't empty, or a lazy text, such as the result of `reverse_lazy`."""
 
     check = "E011"
     expects = "a text"
@@ -105,7 +106,7 @@ class Text(Setting[str]):
 
 
 class CacheAlias(Text):
-    """The name of one of Django's `CACHES`; the system checks look for it there."""
+    """The name of one of Django's `CACHES`. A system check looks for it there."""
 
     check = "E010"
     expects = "the name of one of Django's CACHES"
@@ -115,21 +116,21 @@ class WebAddress(Text):
     """An absolute http or https URL without user name, query and fragment."""
 
     check = "E006"
-    is_secret = True  # a wrong one may hold a password
+    is_secret = True  # a URL that isn't accepted may contain a password
     expects = "a web address"
 
     def accepts(self, value: object) -> bool:
         try:
             url = urlsplit(value) if isinstance(value, str) else urlsplit("")
             is_complete = bool(url.hostname) and url.port != 0
-        except ValueError:  # the port is no number, or an IPv6 address has no end
+        except ValueError:  # the port is not a number, or a bracket of an IPv6 address is missing
             return False
-        has_more = bool(url.query or url.fragment or url.username)
-        return is_complete and url.scheme in ("http", "https") and not has_more
+        has_extra_parts = bool(url.query or url.fragment or url.username)
+        return is_complete and url.scheme in ("http", "https") and not has_extra_parts
 
 
 class Choice(Setting[T]):
-    """One of a few texts, the first of which is the default: `Choice[Literal["a", "b"]]("a", "b", help_text=...)`."""
+    """One of several texts. The first is the default: `Choice[Literal["a", "b"]]("a", "b", help_text=...)`."""
 
     check = "E004"
 
@@ -149,7 +150,7 @@ class Choice(Setting[T]):
 
 
 class _Numeric(Setting[T]):
-    """A number within bounds: at least `minimum`, or greater than 0 when that is None."""
+    """A number that is at least `minimum`, or greater than 0 if `minimum` is None."""
 
     check = "E003"
     noun: ClassVar[str]
@@ -169,7 +170,7 @@ class _Numeric(Setting[T]):
 
 
 class Number(_Numeric[float]):
-    """A number, read as a float."""
+    """A number; code gets a float."""
 
     noun = "a number"
 
@@ -178,13 +179,13 @@ class Number(_Numeric[float]):
 
 
 class Seconds(Number):
-    """A number of seconds, read as a float."""
+    """A number of seconds; code gets a float."""
 
     noun = "a number of seconds"
 
 
 class Duration(_Numeric[timedelta]):
-    """A number of seconds, read as a timedelta."""
+    """A number of seconds; code gets a timedelta."""
 
     noun = "a number of seconds"
 
@@ -199,7 +200,7 @@ class Duration(_Numeric[timedelta]):
 
 
 class Count(_Numeric[int]):
-    """A whole number, read as an int. One below the minimum counts as the minimum."""
+    """A whole number; code gets an int, and the minimum instead of a smaller number."""
 
     noun = "a whole number"
 
@@ -233,7 +234,7 @@ class Keys(Setting[tuple[str, ...]]):
 
     @property
     def hint(self) -> str:
-        return f"Give a list, newest key first. Make a key with: {MAKE_KEY}"
+        return f"Set it to a list of keys, newest first. Make a key with: {MAKE_KEY}"
 
     def accepts(self, value: object) -> bool:
         return isinstance(value, (list, tuple)) and all(map(is_key, value))

@@ -1,7 +1,7 @@
-"""The table of settings: every key of the dict `MAILUP` is one row. It needs no configured Django.
+"""The table of settings: one row for each key of the dict `MAILUP`. Works without configured Django settings.
 
-`conf`, `environ`, the system checks and README's table are made from these rows. The last is what
-`python -m django_mailup.settings_table` prints.
+`conf`, `environ`, the system checks and README's table are made from these rows.
+`python -m django_mailup.settings_table` prints README's table.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from .setting_kinds import CacheAlias, Choice, Count, Duration, Keys, Number, Se
 
 
 class MailUpSettings:
-    """The values of a dict `MAILUP`, read at every access. Every key is optional.
+    """The values of the settings. Every key is optional, and read at each access.
 
     Args:
-        read: returns the dict.
+        read: a function that returns the dict `MAILUP`.
     """
 
     def __init__(self, read: Callable[[], Mapping[str, Any]]) -> None:

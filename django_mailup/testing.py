@@ -1,6 +1,6 @@
-"""For tests of sites that use django_mailup: `use_sandbox` lets all of it talk to a MailUp inside the process.
+"""For the tests of sites: `use_sandbox` lets django_mailup use a local MailUp in the test's process.
 
-With pytest, the fixtures of `django_mailup.pytest_plugin` do the same.
+The pytest fixtures of `django_mailup.pytest_plugin` do the same.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 
 class use_sandbox(TestContextDecorator):  # noqa: N801 - named like Django's override_settings, and used like it
-    """Let django_mailup talk to a sandbox in this process instead of MailUp, in all threads.
+    """Let django_mailup use a sandbox in this process instead of MailUp, in all threads.
 
         with use_sandbox() as sandbox:
             ...
 
-    It also decorates a function, or a `unittest.TestCase`, for each of its tests:
+    It also decorates a function, or a `unittest.TestCase`, where it applies to each test:
 
         @use_sandbox(attr_name="sandbox")
         class NewsletterTests(TestCase):
             def test_lists(self):
                 self.sandbox.fail_with("status", status=503)
 
-    The client keeps no `RATE_LIMIT` meanwhile. To meet MailUp's limit, turn it on: `sandbox.configure(rate_limit=5)`.
-    Processes that are started meanwhile are not affected, nor are clients that were made before.
+    `RATE_LIMIT` is not applied meanwhile, and the new sandbox has no limit of calls. To test with MailUp's limit, call
+    `sandbox.configure(rate_limit=5)`. Other processes, and clients that were made before, are not affected.
 
     Args:
-        sandbox: the sandbox; a new one without a limit of calls each time, if None is given.
+        sandbox: the sandbox; by default a new one, without a limit of calls, for each block or test.
         attr_name: the attribute of a decorated test case that holds the sandbox.
         kwarg_name: the argument of a decorated function that gets the sandbox.
 
     Attributes:
-        requests: what was sent to the sandbox since the block or the test began, oldest first.
+        requests: the requests that were sent to the sandbox since the block or the test began, oldest first.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class use_sandbox(TestContextDecorator):  # noqa: N801 - named like Django's ove
         self.requests: list[requests.PreparedRequest] = []
 
     def enable(self) -> Sandbox:
-        """Put the sandbox in place, and return it."""
+        """Begin to use the sandbox, and return it."""
         adapter = SandboxAdapter(Sandbox(Options(rate_limit=0)) if self._sandbox is None else self._sandbox)
         self.requests = adapter.requests
         self._before.append(network.replace(adapter))
         return adapter.sandbox
 
     def disable(self) -> None:
-        """Put back what was in place before."""
+        """Use what was used before `enable` again."""
         network.replace(self._before.pop())
 
-    if TYPE_CHECKING:  # Django's stubs promise something else for every context
+    if TYPE_CHECKING:  # Django's stubs declare another result
 
         def __enter__(self) -> Sandbox: ...  # type: ignore[override]

@@ -19,11 +19,20 @@ FIELD_NAMES = [
 
 
 @dataclass
+class Group:
+    """A group of a list. The test group is not `deletable`."""
+
+    id: int
+    name: str
+    notes: str = ""
+    deletable: bool = True
+
+
+@dataclass
 class MailingList:
     """A list of an account.
 
     Attributes:
-        groups: (id, name, notes, deletable) of each group.
         settings: the JSON body with which the list was created or updated.
         ready_at: until this time (seconds, by the sandbox's clock) the list answers 403.
     """
@@ -31,7 +40,7 @@ class MailingList:
     id: int
     name: str
     description: str = ""
-    groups: list[tuple[int, str, str, bool]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     ready_at: float = 0.0
 
@@ -54,7 +63,7 @@ class Recipient:
         fields: the values of personal fields, by field id.
         email_opt_ins: subscriptions in the e-mail channel, by list id.
         sms_opt_ins: subscriptions in the SMS channel, by list id.
-        json_cache: what the recipient's JSON was made from, and that JSON.
+        json_cache: the recipient's JSON, after the values that it was made from; None before it is first needed.
     """
 
     id: int
@@ -120,7 +129,7 @@ class Message:
 
 @dataclass
 class Sending:
-    """A message on its way to recipients. `start_at` is None until somebody sets a time."""
+    """A message to be sent. `start_at` (in seconds, by the sandbox's clock) is None until it is scheduled."""
 
     id: int
     channel: str
@@ -143,7 +152,7 @@ class Account:
         tags: tags of e-mail messages, by list id and tag id.
         images: URLs of images, by list id; 0 for those of the whole account.
         field_names: names of the personal fields, by field id.
-        ids: gives the next free id; one sequence for everything of the account but lists and groups.
+        ids: the sequence of ids, used for everything in the account except lists and groups.
     """
 
     uid: str
@@ -206,7 +215,7 @@ class Account:
         return recipient, created
 
     def subscribe(self, recipient: Recipient, list_id: int, channel: str, query: dict[str, str], now: float) -> None:
-        """Subscribe a recipient to a list, or unsubscribe it, as an import with these query parameters does.
+        """Subscribe a recipient to a list, or unsubscribe it, as the query parameters of an import say.
 
         By default a recipient who has unsubscribed, or has not confirmed yet, keeps that status.
         """
@@ -234,7 +243,7 @@ class Account:
         )  # fmt: skip
 
     def run_due(self, now: float) -> None:
-        """Carry out the imports and sendings whose time has come."""
+        """Carry out the imports and sendings that are due."""
         for each in list(self.imports.values()):
             if not each.completed and each.ends_at <= now:
                 self._run_import(each, now)
@@ -273,7 +282,7 @@ class Account:
 
 @dataclass
 class User:
-    """A console user of an account: who logs in, and on whose behalf a token acts."""
+    """A MailUp user, who logs in to an account and for whom a token acts."""
 
     username: str
     password: str = field(repr=False)
@@ -282,17 +291,17 @@ class User:
 
 
 def format_date(moment: float | None) -> str:
-    """Return a time (seconds since 1970) as MailUp writes it in messages and sendings; None is the year 1."""
+    """Return a time (seconds since 1970) as MailUp writes it in messages and sendings, where None is the year 1."""
     if moment is None:
         return "0001-01-01 00:00:00Z"
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def format_opt_in_date(moment: float | None) -> str:
-    """Return a time (seconds since 1970) as MailUp writes it in opt-ins; None is an empty text."""
+    """Return a time (seconds since 1970) as MailUp writes it in opt-ins, where None is empty."""
     return "" if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S.000")
 
 
 def _bare_prefix(mobile_prefix: str) -> str:
-    """Return a country's prefix without `+` or `00`, so that both spellings are equal."""
+    """Return a country's prefix without `+` or `00`, to compare both spellings."""
     return mobile_prefix.lstrip("+").lstrip("0")

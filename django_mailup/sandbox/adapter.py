@@ -1,4 +1,4 @@
-"""SandboxAdapter: https requests that are answered by a sandbox in the same process."""
+"""SandboxAdapter: requests of this process get to a sandbox in this process, without a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .faults import ConnectionDropped
 
 
 class SandboxAdapter(BaseAdapter):
-    """An adapter for requests that gives every request to a sandbox. Mount it on a session.
+    """An adapter for the library requests. It lets a sandbox answer every request. Mount it on a session.
 
     Attributes:
         sandbox: answers the requests.

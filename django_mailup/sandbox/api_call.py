@@ -1,4 +1,4 @@
-"""Call: what an operation of the REST API is given, with the body, pages and lookups that operations share."""
+"""Call: one call of the REST API, with the body, pages and lookups that all operations need."""
 
 from __future__ import annotations
 
@@ -17,13 +17,21 @@ from .state import State
 
 DEFAULT_PAGE_SIZE: Final = 20
 EMPTY: Final = object()
-"""What an operation returns to answer with an empty body."""
+"""An operation returns this to answer with an empty body."""
 
 
 class JSONText(str):
-    """An item of a page that is JSON already."""
+    """An item of a page, as JSON text."""
 
     __slots__ = ()
+
+
+def decode_body(request: Request) -> Any:
+    """Return a request's JSON; None if there is no body. Raise APIError (400) if the body is not JSON."""
+    try:
+        return json.loads(request.get_data() or b"null")
+    except ValueError:
+        raise APIError(400, "The request body is not formatted well.") from None
 
 
 @dataclass
@@ -45,16 +53,13 @@ class Call:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query parameters, with names in lower case: IIS ignores their case."""
+        """The query parameters, with names in lower case, because IIS ignores their case."""
         return {key.casefold(): value for key, value in self.request.args.items()}
 
     @cached_property
     def body(self) -> Any:
-        """The request's JSON, None if there is no body. Raises APIError (400) if it is not JSON."""
-        try:
-            return json.loads(self.request.get_data() or b"null")
-        except ValueError:
-            raise APIError(400, "The request body is not formatted well.") from None
+        """The request's JSON; None if there is no body. Raises APIError (400) if the body is not JSON."""
+        return decode_body(self.request)
 
     def body_object(self) -> dict[str, Any]:
         """Return the request's JSON. Raise APIError (400) if it is not an object."""
@@ -63,7 +68,7 @@ class Call:
         return self.body
 
     def page(self, rows: Sequence[Any]) -> dict[str, Any]:
-        """Return one page of the rows, after `filterby` and `orderby`. Raise APIError (400) if these are malformed."""
+        """Return a page of the rows, filtered and ordered as the call asks. Raise APIError (400) if it asks wrongly."""
         try:
             if self.query.get("filterby"):
                 rows = expressions.filter_rows(rows, self.query["filterby"])
@@ -74,9 +79,12 @@ class Call:
         return self.cut_page(rows)
 
     def cut_page(self, rows: Sequence[Any]) -> dict[str, Any]:
-        """Return one page of the rows as they are, with MailUp's description of the page around them.
+        """Return a page of the rows in MailUp's envelope, without filtering or ordering them.
 
-        Pages are numbered from 0, and have 20 rows unless the call asks for another size.
+        Pages are numbered from 0, and have 20 rows unless the call asks for another number.
+
+        Raises:
+            APIError: 400 if the page's number or size is not a number.
         """
         try:
             number = int(self.query.get("pagenumber", 0))
@@ -106,7 +114,7 @@ class Call:
     def find_list_of_group(self, group_id: str) -> MailingList:
         """Return the list that a group belongs to. Raise APIError (404) if there is no such group."""
         for each in self.account.lists:
-            if any(group[0] == int(group_id) for group in each.groups):
+            if any(group.id == int(group_id) for group in each.groups):
                 return each
         raise APIError(404, f"Group {group_id} does not exist.")
 

@@ -1,4 +1,4 @@
-"""Sandbox: the WSGI application that joins the OAuth 2 server, the REST API, faults and the control page."""
+"""Sandbox: a WSGI application of the OAuth 2 server, the REST API, the faults and the control page."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Sandbox:
     """A local MailUp, as a WSGI application.
 
     Args:
-        options: how it behaves where MailUp's documents leave a choice.
+        options: how it behaves where MailUp's documents are silent or unclear.
         clock: returns the current time in seconds; see the attribute `clock`.
 
     Attributes:
-        client_id: of the one client that is registered from the start.
-        client_secret: of the same client.
-        state: what it remembers: users and their accounts, clients, pairs, counters.
+        client_id: the id of the client that every sandbox knows.
+        client_secret: the secret of that client.
+        state: what it remembers between requests: users and their accounts, clients, pairs, counters.
         faults: the faults that wait for requests; `fail_with` adds one.
         hooks: functions that are called in the middle of an answer. Assign to its attributes; see Hooks.
     """
@@ -46,10 +46,10 @@ class Sandbox:
 
     @property
     def clock(self) -> Callable[[], float]:
-        """The clock that decides what has expired: a function that returns seconds since 1970, as `time.time` does.
+        """The clock that expiry, imports and sendings follow: a function that returns seconds since 1970.
 
-        Assign another one to move time, as in `sandbox.clock = lambda: time.time() + 3600`. Pauses (`Options.latency`,
-        slow faults) are real time.
+        Assign another one to change the time, as in `sandbox.clock = lambda: time.time() + 3600`. Pauses
+        (`Options.latency`, slow faults) don't follow it.
         """
         return self.state.clock
 

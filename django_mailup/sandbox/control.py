@@ -1,4 +1,4 @@
-"""The sandbox's own control page, and the same actions as JSON for programs in other processes. MailUp has none."""
+"""The sandbox's control page, and its actions as JSON for programs in other processes. MailUp has no such page."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PREFIX: Final = "/_sandbox/"
 def answer(state: State, faults: Faults, request: Request, action: str) -> Response:
     """Return the response to a request for an action, which is the path after PREFIX.
 
-    GET shows the page, or the state as JSON; POST acts. Another website can make a browser send a form here, but not
-    JSON: so a form can do only what the buttons of the page do.
+    GET returns the page, or the state as JSON; POST does an action. Other websites can make a browser send a form here,
+    but not JSON, so a form can do only what the buttons of the page do.
     """
     if request.method == "GET" and action == "":
         companies = {name: user.account.company for name, user in state.users.items()}

@@ -1,4 +1,4 @@
-"""MailUp's refusals: as exceptions inside the sandbox, and as the responses that a client sees."""
+"""MailUp's errors: exceptions that the sandbox raises, and the responses that a client gets for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on demand: wrong answers, slow answers and dropped connections for the next requests."""
+"""Faults: wrong answers, slow answers and dropped connections that a test asks for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KINDS: Final = (
 
 @dataclass
 class Fault:
-    """A fault for the next `times` requests whose path contains `path`; `times=-1` means all until it is cleared.
+    """A fault for the next `times` requests whose path contains `path`; if `times` is -1, for all until it is cleared.
 
     Attributes:
         kind: one of
@@ -100,7 +100,7 @@ class Faults:
 
 
 def make_response(fault: Fault) -> Response | None:
-    """Return the wrong response, or None if the request is to be answered as usual (after a pause, if slow).
+    """Return the wrong response, or None for `slow` (after a pause) and `drop_after`, which need the right response.
 
     Raises:
         ConnectionDropped: the fault is `drop`.

@@ -98,6 +98,6 @@ def control_page(options: Mapping[str, Any], summary: Mapping[str, Any], compani
         'from now on</button></form><form class="inline" method="post" action="/_sandbox/recover">'
         '<button class="quiet">'
         "Recover</button></form>"
-        f"<h2>Seen</h2><table>{counter_rows}</table><h2>Switches</h2><table>{options_rows}</table>"
+        f"<h2>Counters</h2><table>{counter_rows}</table><h2>Options</h2><table>{options_rows}</table>"
     )
     return _page("MailUp sandbox", body, wide=True)

@@ -9,12 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a sandbox behaves. The defaults are what MailUp's documents say or suggest. Times are in seconds."""
+    """How a sandbox behaves. The defaults are what MailUp's documents say or suggest. Durations are in seconds."""
 
     echo_state: bool = True
     """Whether the redirect to the client has the parameter `state`. Not documented."""
     redirect_uri: str = "any"
-    """`any`; `same`: the token request must repeat that of the login page; `registered`: only the client's own."""
+    """Which redirect URIs are accepted: `any`; `same`: the token request must repeat the one of the login page;
+    `registered`: the login page accepts only the one that the client has registered."""
     code_lifetime: float = 60.0
     """How long an authorization code is valid."""
     code_single_use: bool = True

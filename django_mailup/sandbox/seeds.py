@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .accounts import Account, MailingList, User
+from .accounts import Account, Group, MailingList, User
 
 
 def create_users() -> list[User]:
@@ -16,9 +16,13 @@ def create_users() -> list[User]:
                 1,
                 "Newsletter ",
                 "Monthly news from the bakery",
-                [(9, "Regulars", "", True), (10, "Wholesale", "Shops and restaurants", True), (11, "Test", "", False)],
+                [
+                    Group(9, "Regulars"),
+                    Group(10, "Wholesale", "Shops and restaurants"),
+                    Group(11, "Test", deletable=False),
+                ],
             ),
-            MailingList(2, "Recipes", "One recipe a week", [(21, "Bread", "", True), (22, "Pastry", "", True)]),
+            MailingList(2, "Recipes", "One recipe a week", [Group(21, "Bread"), Group(22, "Pastry")]),
             MailingList(3, "Press", "Journalists", []),
         ],
     )
@@ -26,7 +30,7 @@ def create_users() -> list[User]:
         uid="8765",
         company="Museo del Mare",
         email="leo@museo.example",
-        lists=[MailingList(1, "Friends of the museum", "Members", [(31, "Volunteers", "", True)])],
+        lists=[MailingList(1, "Friends of the museum", "Members", [Group(31, "Volunteers")])],
         is_trial=True,
     )
     return [User("m12345", "sandbox", bakery), User("m67890", "sandbox", museum)]

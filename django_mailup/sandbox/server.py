@@ -1,4 +1,4 @@
-"""Serving a sandbox on a real socket, for as long as a block runs or until the process ends."""
+"""Serves a sandbox on a socket, while a block runs or until the process ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .app import Sandbox
 
 
 class _Handler(WSGIRequestHandler):
-    """Logs no requests: their paths hold authorization codes and OAuth states."""
+    """Logs no requests, because their paths contain authorization codes and OAuth states."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -29,7 +29,7 @@ class _Handler(WSGIRequestHandler):
 def bind(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> BaseWSGIServer:
     """Return a server that listens and answers every connection in its own thread. Port 0 is any free port.
 
-    The socket is made here because werkzeug would print a message and exit if the port were taken.
+    It makes the socket itself, because werkzeug would print a message and exit if the port were taken.
 
     Raises:
         OSError: the port is taken.

@@ -1,4 +1,4 @@
-"""What the OAuth 2 server gives out: authorization codes, and pairs of access and refresh token."""
+"""Authorization codes and token pairs, as the OAuth 2 server has issued them."""
 
 from __future__ import annotations
 

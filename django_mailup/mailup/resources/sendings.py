@@ -1,4 +1,4 @@
-"""Sending e-mail messages, now or later, and the queues of sendings. No call to send is ever repeated."""
+"""Sending e-mail messages, now or later, and the queues. A call to send that may have arrived is never repeated."""
 
 from __future__ import annotations
 

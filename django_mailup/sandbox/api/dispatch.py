@@ -1,4 +1,4 @@
-"""Answering one request to the REST API: token, rate limit, terms, the operation, and MailUp's form of the answer."""
+"""Answers requests to the REST API: checks token, rate limit and terms, and calls the operation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..api_call import EMPTY, Call, JSONText
 from ..errors import APIError, error_response
 from ..hooks import Hooks
 from ..state import State
-from . import (
+from . import (  # noqa: F401 - importing a module adds its operations to ROUTES
     account,
     attachments,
     fields,
@@ -35,11 +35,6 @@ from . import (
 from .routes import ROUTES
 
 PREFIX: Final = re.compile(r"/api/v1\.1/rest/(console|mailstatistics|public)service\.svc(?=/)", re.IGNORECASE)
-RESOURCES: Final = (
-    account, attachments, fields, groups, images, imports, lists, messages, recipients, sendings, sms, smtp_users,
-    statistics, tags, templates, trusted_senders,
-)  # fmt: skip
-"""The modules whose operations are served: importing one adds its operations to ROUTES."""
 
 
 def answer(state: State, hooks: Hooks, request: Request) -> Response:

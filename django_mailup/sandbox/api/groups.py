@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..accounts import MailingList, OptIn
+from ..accounts import Group, MailingList, OptIn
 from ..api_call import EMPTY, Call
 from ..errors import APIError
 from .recipients import recipient_json
 from .routes import route
 
 
-def group_json(found: MailingList, group: tuple[int, str, str, bool]) -> dict[str, Any]:
-    number, name, notes, deletable = group
-    return {"Count": None, "Deletable": deletable, "Name": name, "Notes": notes, "idGroup": number, "idList": found.id}
+def group_json(found: MailingList, group: Group) -> dict[str, Any]:
+    return {
+        "Count": None, "Deletable": group.deletable, "Name": group.name, "Notes": group.notes, "idGroup": group.id,
+        "idList": found.id,
+    }  # fmt: skip
 
 
-def find_group(found: MailingList, group_id: str) -> tuple[int, str, str, bool]:
+def find_group(found: MailingList, group_id: str) -> Group:
+    """Return a group of a list. Raise APIError (404) if there is none."""
     for group in found.groups:
-        if group[0] == int(group_id):
+        if group.id == int(group_id):
             return group
     raise APIError(404, f"Group {group_id} does not exist in list {found.id}.")
 
@@ -34,8 +37,8 @@ def create(call: Call, list_id: str) -> Any:
     found, body = call.find_list(list_id), call.body_object()
     if not body.get("Name"):
         raise APIError(400, "Name is mandatory.")
-    taken = [group[0] for each in call.account.lists for group in each.groups]
-    made = (max([100, *taken]) + 1, body["Name"], body.get("Notes", ""), body.get("Deletable", True))
+    taken = [group.id for each in call.account.lists for group in each.groups]
+    made = Group(max([100, *taken]) + 1, body["Name"], body.get("Notes", ""), body.get("Deletable", True))
     found.groups.append(made)
     return group_json(found, made)
 
@@ -43,37 +46,37 @@ def create(call: Call, list_id: str) -> Any:
 @route("PUT", "/Console/List/{list_id}/Group/{group_id}")
 def update(call: Call, list_id: str, group_id: str) -> Any:
     found, body = call.find_list(list_id), call.body_object()
-    old = find_group(found, group_id)
-    new = (old[0], body.get("Name", old[1]), body.get("Notes", old[2]), body.get("Deletable", old[3]))
-    found.groups[found.groups.index(old)] = new
-    return group_json(found, new)
+    group = find_group(found, group_id)
+    group.name, group.notes = body.get("Name", group.name), body.get("Notes", group.notes)
+    group.deletable = body.get("Deletable", group.deletable)
+    return group_json(found, group)
 
 
 @route("DELETE", "/Console/List/{list_id}/Group/{group_id}")
 def delete(call: Call, list_id: str, group_id: str) -> Any:
     found = call.find_list(list_id)
     group = find_group(found, group_id)
-    if not group[3]:
+    if not group.deletable:
         raise APIError(403, "This group cannot be deleted.")
     found.groups.remove(group)
     for recipient in call.account.recipients.values():
-        recipient.group_ids.discard(group[0])
+        recipient.group_ids.discard(group.id)
     return EMPTY
 
 
 @route("DELETE", "/Console/List/{list_id}/Group/{group_id}/Recipients")
 def clear(call: Call, list_id: str, group_id: str) -> Any:
     group = find_group(call.find_list(list_id), group_id)
-    members = [recipient for recipient in call.account.recipients.values() if group[0] in recipient.group_ids]
+    members = [recipient for recipient in call.account.recipients.values() if group.id in recipient.group_ids]
     for recipient in members:
-        recipient.group_ids.remove(group[0])
+        recipient.group_ids.remove(group.id)
     return {"Removed": len(members)}
 
 
 @route("GET", "/Console/List/{list_id}/Recipient/{recipient_id}/Groups")
 def of_recipient(call: Call, list_id: str, recipient_id: str) -> Any:
     found, recipient = call.find_list(list_id), call.find_recipient(recipient_id)
-    return call.page([group_json(found, group) for group in found.groups if group[0] in recipient.group_ids])
+    return call.page([group_json(found, group) for group in found.groups if group.id in recipient.group_ids])
 
 
 @route("GET", "/Console/Group/{group_id}/Recipients")

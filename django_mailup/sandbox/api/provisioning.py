@@ -1,18 +1,18 @@
-"""The service that creates trial accounts. It asks for the client's own credentials, not for a token."""
+"""The public service, which creates trial accounts. It takes the client id and secret instead of a token."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from werkzeug.wrappers import Request
 
+from ..api_call import decode_body
 from ..errors import APIError
 from ..state import State
 
 
 def answer(state: State, request: Request, path: str) -> dict[str, Any]:
-    """Return the answer to one request, as JSON. An activation is complete when its status is asked for twice.
+    """Return the answer to a request, as JSON. An activation is done when its status is asked for the second time.
 
     Raises:
         APIError: the credentials are missing or wrong (401), the client may not activate accounts (403), the body is
@@ -25,10 +25,7 @@ def answer(state: State, request: Request, path: str) -> dict[str, Any]:
         raise APIError(401, "Authorization error: client credentials are invalid.", "Unauthorized")
     if not state.options.provisioning:
         raise APIError(403, "Authorization error: this client may not activate accounts.")
-    try:
-        body = json.loads(request.get_data() or b"null")
-    except ValueError:
-        raise APIError(400, "The request body is not formatted well.") from None
+    body = decode_body(request)
     if request.method == "POST" and path.casefold() == "/console/trialactivation":
         return _activate(state, body)
     if request.method == "POST" and path.casefold() == "/console/trialactivationstatus":

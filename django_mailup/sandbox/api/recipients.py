@@ -29,7 +29,7 @@ def recipient_json(call: Call, recipient: Recipient) -> dict[str, Any]:
 
 
 def recipient_json_text(call: Call, recipient: Recipient) -> JSONText:
-    """Return the JSON of a recipient as text, which is kept until it changes: exports read many thousands."""
+    """Return the JSON of a recipient as text. It is cached until the recipient changes: exports read thousands."""
     made_from = (
         recipient.email, recipient.name, recipient.mobile_prefix, recipient.mobile_number,
         tuple(recipient.fields.items()), len(call.account.field_names),
@@ -111,7 +111,8 @@ def save_from_body(call: Call, list_id: int) -> Recipient:
     """Add or update the recipient in the body of the call, and subscribe it to a list.
 
     Raises:
-        APIError: 404 if the body has an unknown id alone; 400 if it names no recipient, or two.
+        APIError: 404 if the body is only an id, and unknown; 400 if it has neither address nor number, or has those of
+            two recipients.
     """
     body = call.body_object()
     if set(body) == {"idRecipient"}:
@@ -175,7 +176,7 @@ def remove(call: Call, list_id: str, recipient_id: str) -> Any:
     found, recipient = call.find_list(list_id), call.find_recipient(recipient_id)
     recipient.email_opt_ins.pop(found.id, None)
     recipient.sms_opt_ins.pop(found.id, None)
-    recipient.group_ids -= {group[0] for group in found.groups}
+    recipient.group_ids -= {group.id for group in found.groups}
     return EMPTY
 
 

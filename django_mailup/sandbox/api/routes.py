@@ -10,7 +10,7 @@ Operation = Callable[..., Any]
 
 
 class Route(NamedTuple):
-    """One operation: its HTTP method, its path as documented, the path as a pattern, and its function."""
+    """One operation: its HTTP method, the path as MailUp documents it, the path as a pattern, and the function."""
 
     verb: str
     path: str
@@ -24,8 +24,8 @@ ROUTES: Final[list[Route]] = []
 def route(verb: str, path: str) -> Callable[[Operation], Operation]:
     """Add the decorated function to the table.
 
-    It is called with the Call, and with the ids in the path as keyword arguments, which are text: `{list_id}` in the
-    path becomes `list_id="1"`. It returns what is sent as JSON, or EMPTY.
+    The function is called with the Call, and with the ids of the path as keyword arguments of type str: `{list_id}` in
+    the path becomes `list_id="1"`. It returns the answer, to be sent as JSON, or EMPTY.
     """
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>\\d+)", path), re.IGNORECASE)
 

@@ -12,7 +12,7 @@ from .routes import route
 
 
 def parse_date(text: str) -> float:
-    """Return a date of MailUp's, which is in UTC, as seconds since 1970. Raise APIError (400) if it is malformed."""
+    """Return a date in MailUp's form and in UTC as seconds since 1970. Raise APIError (400) if it has another form."""
     try:
         found = datetime.strptime(text.strip('"'), "%Y-%m-%d %H:%M:%SZ")
     except ValueError:
@@ -21,7 +21,7 @@ def parse_date(text: str) -> float:
 
 
 def create_sending(call: Call, channel: str, message: Message, recipient_ids: list[int]) -> Sending:
-    """Send a message to recipients, now or at the `datetime` that the call asks for. Return the sending."""
+    """Send a message to recipients, now or at the query parameter `datetime`. Return the sending."""
     start_at = parse_date(call.query["datetime"]) if call.query.get("datetime") else call.now
     made = Sending(next(call.account.ids), channel, message, recipient_ids, start_at)
     call.account.sendings[made.id] = made

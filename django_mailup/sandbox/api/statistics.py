@@ -1,4 +1,4 @@
-"""Statistics of messages and of recipients. What a recipient does with a message follows from the recipient's id."""
+"""Statistics by message and by recipient. A recipient's id decides what the recipient does with every message."""
 
 from __future__ import annotations
 
