@@ -1,4 +1,4 @@
-"""Whose MailUp account a connection is. If its owner has an older row of that account, the two are merged."""
+"""Store whose MailUp account a connection is, and merge it with an older connection of the same account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OAuth's `state` (RFC 6749 section 10.12): issued for one authorization, and redeemed once."""
+"""Issue OAuth's `state` (RFC 6749 section 10.12) for one authorization, and redeem it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How registrations and connections are, for operators: which ones need attention, and why."""
+"""Report the state of registrations and connections to operators: which need attention, and why."""
 
 from __future__ import annotations
 

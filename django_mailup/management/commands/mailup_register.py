@@ -1,4 +1,4 @@
-"""Store this site's MailUp client id and secret. A deploy script may run it every time."""
+"""Store this site's MailUp client id and secret. Running it again with the same values changes nothing."""
 
 from __future__ import annotations
 

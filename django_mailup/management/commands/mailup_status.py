@@ -1,4 +1,4 @@
-"""Say how registrations and connections are. The exit code says whether all is well."""
+"""Print the state of registrations and connections. The exit code is 1 if one needs attention."""
 
 from __future__ import annotations
 
