@@ -1,1 +1,1 @@
-"""Each performance figure as a command that anyone can run: `python -m benchmarks.NAME`. See README.md beside this."""
+"""One command for each performance figure: `python -m benchmarks.NAME`. README.md in this folder lists them."""

@@ -1,4 +1,4 @@
-"""What one API call through client_for costs this process, beside a bare requests session and two other clients."""
+"""Measure the CPU time and the queries of one API call, beside a bare requests session and two other clients."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def main() -> None:
         stage.set_up_django()
         ways, queries = prepare(url)
         spent: dict[str, list[float]] = {name: [] for name in ways}
-        for call in ways.values():  # connections, imports and caches are not what is measured
+        for call in ways.values():  # warm up: connecting and importing are not measured
             repeat(call, options.calls)
         for _ in range(options.rounds):
             for name, call in ways.items():
                 spent[name].append(repeat(call, options.calls))
     bare = statistics.median(spent["requests.Session"])
-    # Rounds are interleaved, so each ratio is of two neighbours that the machine treated alike.
+    # Rounds are interleaved, so that both sides of each ratio were measured under the same load.
     ratios = {
         name: statistics.median(ours / base for ours, base in zip(times, spent["requests.Session"], strict=True))
         for name, times in spent.items()
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def repeat(call: Callable[[], Any], times: int) -> float:
-    """Return the CPU seconds of one call."""
+    """Make a call several times. Return the mean CPU time of one, in seconds."""
     started = time.process_time()
     for _ in range(times):
         call()
@@ -57,6 +57,7 @@ def repeat(call: Callable[[], Any], times: int) -> float:
 
 
 def prepare(url: str) -> tuple[dict[str, Callable[[], Any]], tuple[int, int]]:
+    """Connect an account. Return a call for each client, and how many queries our first and second call sent."""
     import mailupy
     import requests
     from django.db import connection

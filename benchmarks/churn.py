@@ -1,4 +1,4 @@
-"""Short-lived tokens, constant calls, and processes killed at random: does a call ever fail, is a connection lost?"""
+"""Count failed calls and lost connections while processes that share a short-lived token are killed at random."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from . import stage
 
-LIFETIME = 32  # a call renews what has less than 30 seconds to live, so there is a renewal every two
+LIFETIME = 32  # seconds; a call renews a token with less than 30 left, so a token is renewed every 2 seconds
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument(
-        "--kill", action="store_true", help="SIGKILL a process about every half second, and start another"
+        "--kill", action="store_true", help="send SIGKILL to a process about every half second, and start another"
     )
     parser.add_argument("--database", choices=["sqlite", "postgres", "mariadb"], default="sqlite")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
@@ -37,7 +37,7 @@ def main() -> None:
         switches = {"rate_limit": 0, "access_lifetime": LIFETIME, "token_latency": 0.2, "refresh_reuse": reuse}
         with stage.sandbox(**switches) as url, stage.database(options.database):
             os.environ["BENCH_TOKEN_DEADLINE"] = "1"
-            # Django is configured once in a process, and each server needs its own: a child plays each part.
+            # A child for each server: their settings differ, and Django can be configured only once in a process.
             child = stage.start("-c", PART, json.dumps({**vars(options), "server": server, "url": url}),
                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
             said, _ = child.communicate(timeout=options.seconds + 120)
@@ -50,7 +50,10 @@ PART = "import sys, json; from benchmarks import churn; churn.part(json.loads(sy
 
 
 def part(given: dict[str, Any]) -> None:
-    """Let workers call one connection while they are killed; print what became of it."""
+    """Measure one server: start workers that call through one connection, kill some, and print the result as JSON.
+
+    On the strict server the kills end once the connection is lost, since nothing more can be lost.
+    """
     stage.set_up_django()
     from django_mailup.sandbox import Sandbox
     from django_mailup.services import connect_with_password, register
@@ -76,7 +79,7 @@ def part(given: dict[str, Any]) -> None:
             said.append(prey.communicate()[0])
             kills += 1
             running.append(launch())
-    said.extend(worker.communicate()[0] for worker in running)  # they end when their input does
+    said.extend(worker.communicate()[0] for worker in running)  # this closes their standard input, which ends them
     lines = [json.loads(line) for each in said for line in each.splitlines() if line.endswith("}")]
     token.refresh_from_db()
     lost = not token.is_active
@@ -103,7 +106,10 @@ def _alive(token: Any) -> bool:
 
 
 def work(threads: int) -> None:
-    """Call as often as possible until standard input ends; say every now and then how it goes."""
+    """Call as often as possible until standard input closes or the connection is lost.
+
+    Prints the counts since the last line as JSON, about every 50 ms, so that little is forgotten when it is killed.
+    """
     stage.set_up_django()
     from django.db import connections
 

@@ -1,4 +1,4 @@
-"""All subscribers of a large list, under MailUp's limit of calls: how near to the least possible time."""
+"""Export all subscribers of a large list, and compare the time with the least that MailUp's limit of calls allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from . import stage
 
-LIMIT = 5
+LIMIT = 5  # calls a second
 CACHE = os.environ.get("BENCH_CACHE_REDIS", "rediscache://127.0.0.1:6379/12")
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipients", type=int, default=100000)
     parser.add_argument("--processes", type=int, nargs="*", default=[1, 8])
-    parser.add_argument("--peer-seconds", type=float, default=20, help="how long mailupy is watched")
+    parser.add_argument("--peer-seconds", type=float, default=20, help="seconds for which mailupy runs")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def export(url: str, processes: int, recipients: int) -> dict[str, Any]:
-    """Let so many processes export the whole list at once."""
+    """Let several processes export the whole list at the same time. Return the line of the table."""
     before = stage.door(url)["counters"]
     command = ["-m", "benchmarks.export", "--worker", "--recipients", str(recipients)]
     workers = [stage.start(*command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
@@ -51,7 +51,7 @@ def export(url: str, processes: int, recipients: int) -> dict[str, Any]:
     after = stage.door(url)["counters"]
     calls = after["api_calls"] - before["api_calls"]
     seconds = max(each["end"] for each in told) - min(each["begin"] for each in told)
-    assert all(each["recipients"] == recipients for each in told), "some are missing"
+    assert all(each["recipients"] == recipients for each in told), "a process did not get every recipient"
     return {
         "way": "django_mailup", "processes": processes, "calls": calls,
         "too_many_requests": after["too_many_requests"] - before["too_many_requests"],
@@ -61,12 +61,15 @@ def export(url: str, processes: int, recipients: int) -> dict[str, Any]:
 
 
 def least(calls: int) -> float:
-    """Return the seconds that the limit takes to let so many calls through."""
+    """Return how many seconds this number of calls takes at the limit."""
     return calls / LIMIT
 
 
 def work(recipients: int) -> dict[str, Any]:
-    """Read every subscriber, keeping none. Returns how many, from when to when, and the peak of memory."""
+    """Read every subscriber, and keep none.
+
+    Returns their number, the times of begin and end (seconds since the epoch), and the peak of memory in MiB.
+    """
     import django
 
     django.setup()
@@ -83,7 +86,10 @@ def work(recipients: int) -> dict[str, Any]:
 
 
 def peer(url: str, recipients: int, seconds: float) -> dict[str, Any]:
-    """Watch mailupy at the same for a while, and say how long it would take: its pages are MailUp's 20."""
+    """Run mailupy on the same list for some seconds. Return the line of the table, with its time extrapolated.
+
+    It asks for pages of 20, MailUp's default. `least` is the time of pages of 1,000.
+    """
     import mailupy
 
     from django_mailup.sandbox import Sandbox

@@ -1,4 +1,4 @@
-"""An hour without MailUp: what becomes of all connections, and what MailUp sees when it is back. Time is simulated."""
+"""Simulate an hour without MailUp. Counts the connections that live afterwards, and token calls by second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """A clock that is moved."""
+    """A clock that stands still until `now` is set."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC).replace(microsecond=0)
@@ -33,7 +33,13 @@ class Clock:
 
 @dataclass
 class Seen:
-    """What happened: token calls by simulated second, and when the last connection was renewed after the outage."""
+    """What happened during the simulation.
+
+    Attributes:
+        by_second: token calls in each second of simulated time (seconds since the epoch).
+        failed: renewals that failed.
+        recovered_after: time from the end of the outage until no connection was failing.
+    """
 
     by_second: Counter[int] = field(default_factory=Counter)
     failed: int = 0
@@ -45,7 +51,10 @@ class Seen:
 
 
 def populate(count: int, sandbox: Sandbox, clock: Clock, make_user: Callable[[int], Any]) -> None:
-    """Connect so many users, each with a pair of its own, spread evenly over a lifetime."""
+    """Connect `count` users, each with a pair of its own.
+
+    The ages of the pairs are spread evenly, from new to 16 minutes before expiry, so that none is due yet.
+    """
     from django_mailup.models import Token
     from django_mailup.services import connect_with_password
 
@@ -68,7 +77,7 @@ def populate(count: int, sandbox: Sandbox, clock: Clock, make_user: Callable[[in
 
 
 def endure(sandbox: Sandbox, clock: Clock) -> Seen:
-    """Live through an hour of work, an hour without MailUp, and two hours of work; the sweep runs every period."""
+    """Run the periodic renewal every REFRESH_PERIOD: for an hour, an hour while MailUp answers 503, and two hours."""
     from django_mailup.conf import app_settings
     from django_mailup.models import Token
     from django_mailup.renewal import periodic
@@ -125,7 +134,7 @@ def main() -> None:
         "allowed": rate,
         "recovered_after_s": seen.recovered_after.total_seconds(),
     }
-    stage.report("An hour without MailUp, simulated; REFRESH_RATE bounds what it sees afterwards", [result], result)
+    stage.report("An hour without MailUp, simulated; REFRESH_RATE limits the token calls a second", [result], result)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A MailUp that does next to nothing: it counts, waits and answers, so that its own cost doesn't stand in the figures.
+"""A minimal server in the place of MailUp, so fast that its own cost doesn't distort the figures.
 
-`python -m benchmarks.server PORT LATENCY`. It keeps connections open, gives every refresh a new pair, and answers every
-API call with the same page of lists. The sandbox is the faithful one; this is the fast one.
+`python -m benchmarks.server PORT LATENCY` listens on 127.0.0.1. Every call of the token endpoint gets a new pair after
+LATENCY seconds, and every API call the same page of lists (or the same account) at once. Connections stay open. The
+sandbox is faithful to MailUp; this server is not.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ COUNTERS = {"refreshes": 0, "api_calls": 0}
 
 
 class Connection(asyncio.Protocol):
-    """One connection, whose requests are answered in turn. A protocol, since streams cost twice as much."""
+    """One HTTP connection, whose requests are answered in turn. Asyncio's streams would cost twice as much."""
 
     def __init__(self, latency: float, numbers: itertools.count[int]) -> None:
         self.latency, self.numbers = latency, numbers

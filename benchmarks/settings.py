@@ -1,4 +1,4 @@
-"""The site that benchmarks measure. Its database and its MailUp come from the environment, which `stage` sets."""
+"""Settings of the site that is measured. `stage` sets the environment variables for its database and its MailUp."""
 
 from __future__ import annotations
 

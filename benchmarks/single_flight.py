@@ -1,4 +1,4 @@
-"""Many threads of many processes meet one expired token. How many refreshes reach MailUp, and is anything lost?"""
+"""Count refreshes, failed calls and lost connections when many threads and processes use one expired token at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from . import stage
 
-HANGS_AFTER = 60
+HANGS_AFTER = 60  # seconds
 MODES = ("django_mailup", "auto-refresh", "select_for_update")
 INFO = "/API/v1.1/Rest/ConsoleService.svc/Console/Authentication/Info"
 
@@ -39,6 +39,7 @@ def main() -> None:
 
 
 def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]:
+    """Let workers use one expired token in this way. Return the line of the table."""
     from django.utils import timezone
 
     from django_mailup.models import ClientRegistration, Token
@@ -88,7 +89,7 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
 
 
 def outcome(worker: subprocess.Popen[str], threads: int) -> dict[str, Any]:
-    """Return what a worker says; one that hangs is ended, and all of its calls have failed."""
+    """Return the result that a worker prints. If it hangs, kill it and count all of its calls as failed."""
     try:
         said, _ = worker.communicate(timeout=HANGS_AFTER)
         return dict(json.loads(said.strip().splitlines()[-1]))
@@ -102,6 +103,7 @@ def outcome(worker: subprocess.Popen[str], threads: int) -> dict[str, Any]:
 
 
 def work(mode: str, pk: int, threads: int) -> None:
+    """Print "ready", wait for a line on standard input, make one call in each thread, and print the result as JSON."""
     stage.set_up_django()
     from django.db import connections
     from django.db.backends.signals import connection_created
@@ -140,13 +142,14 @@ def work(mode: str, pk: int, threads: int) -> None:
 
 
 def ours(token: Any) -> Any:
+    """Return a function that makes one call with `client_of`."""
     from django_mailup.services import client_of
 
     return lambda: client_of(token).account.info()
 
 
 def auto_refresh(token: Any) -> Any:
-    """requests-oauthlib's own: the token in the session, renewed when it has run out, saved by a callback."""
+    """Return a function that makes one call with requests-oauthlib's auto-refresh and saves the new token."""
     from django.conf import settings
     from requests_oauthlib import OAuth2Session
 
@@ -185,7 +188,7 @@ def auto_refresh(token: Any) -> Any:
 
 
 def locked(token: Any) -> Any:
-    """A row lock around the call, as is often advised."""
+    """Return a function that makes one call and renews under a row lock, as is often advised."""
     import requests
     from django.conf import settings
     from django.db import transaction

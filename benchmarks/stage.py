@@ -1,4 +1,4 @@
-"""What a benchmark needs on this machine: a database and a sandbox of its own, and no trace left afterwards."""
+"""Starts what a benchmark needs (a database, a server in the place of MailUp, processes) and removes it afterwards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERVERS = {
 
 @contextmanager
 def database(kind: str) -> Iterator[str]:
-    """Make an empty database, let Django use it, and drop it at the end. Yields its URL."""
+    """Create an empty database, make the settings use it, and drop it at the end. Yields its URL."""
     name = f"mailup_bench_{uuid.uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.sqlite3" if kind == "sqlite" else f"{SERVERS[kind]}/{name}"
@@ -71,7 +71,7 @@ def _administer(kind: str, statement: str) -> None:
 
 @contextmanager
 def sandbox(**options: Any) -> Iterator[str]:
-    """Run the sandbox in a process of its own. Yields its base URL."""
+    """Run the sandbox with these options in a process of its own. Yields its base URL."""
     port = free_port()
     arguments = ["mailup_sandbox", "--host", "127.0.0.1", "--port", str(port)]
     arguments += [part for name, value in options.items() for part in ("--option", f"{name}={value}")]
@@ -81,7 +81,7 @@ def sandbox(**options: Any) -> Iterator[str]:
 
 @contextmanager
 def fast_server(latency: float = 0.0) -> Iterator[str]:
-    """Run `benchmarks.server` in a process of its own. Yields its base URL."""
+    """Run `benchmarks.server` in a process of its own; `latency` is in seconds. Yields its base URL."""
     port = free_port()
     with _serving("-m", "benchmarks.server", str(port), str(latency), port=port) as url:
         yield url
@@ -112,7 +112,7 @@ def _serving(*arguments: str, port: int) -> Iterator[str]:
 
 @contextmanager
 def process(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[Any]]:
-    """Run a Python process while the block runs."""
+    """Run a Python process during the block. It is terminated at the end, or killed if it takes more than 10 s."""
     child = start(*arguments, **options)
     try:
         yield child
@@ -132,7 +132,7 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[Any]:
 
 
 def set_up_django() -> None:
-    """Configure Django for the database and the sandbox that are open, and make the tables."""
+    """Configure Django for the database and the server in use, and create the tables."""
     import django
     from django.core.management import call_command
 
@@ -141,14 +141,14 @@ def set_up_django() -> None:
 
 
 class Statements:
-    """Counts what Django sends to a database, transactions' begin and end excepted. One of `execute_wrappers`."""
+    """Counts the SQL statements that Django sends, except BEGIN and COMMIT. Used as one of `execute_wrappers`."""
 
     def __init__(self) -> None:
         self.count = 0
         self._lock = threading.Lock()
 
     def watch(self, connection: Any, **kwargs: Any) -> None:
-        """Be a receiver of `connection_created`."""
+        """Count the statements of a new connection. A receiver of `connection_created`."""
         connection.execute_wrappers.append(self)
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -158,7 +158,7 @@ class Statements:
 
 
 def door(url: str, action: str = "", **values: Any) -> dict[str, Any]:
-    """Ask the sandbox for its state, or use its door."""
+    """Return the sandbox's state or, with an action, call that control endpoint and return its answer."""
     if not action:
         return dict(requests.get(f"{url}/_sandbox/state", timeout=30).json())
     answer = requests.post(f"{url}/_sandbox/{action}", json=values, timeout=30)
@@ -167,7 +167,7 @@ def door(url: str, action: str = "", **values: Any) -> dict[str, Any]:
 
 
 def report(title: str, rows: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
-    """Print a table, and the result as one JSON object in the last line."""
+    """Print a table, and the result as one JSON object on the last line."""
     print(f"\n{title} ({os.cpu_count()} cores, Python {sys.version.split()[0]})\n")
     columns = list(rows[0])
     cells = [columns, *[[_cell(row.get(column, "")) for column in columns] for row in rows]]

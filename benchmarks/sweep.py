@@ -1,4 +1,4 @@
-"""The periodic renewal at scale: PostgreSQL, Redis, Celery workers; beside it the sequential loop of peers."""
+"""Measure the periodic renewal by Celery workers, beside a sequential loop like those of other packages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from . import stage
 
-LATENCY = 0.05
-LOOP = 100
+LATENCY = 0.05  # seconds, of the token endpoint
+LOOP = 100  # tokens that the sequential loop renews
 BROKER = os.environ.get("BENCH_REDIS", "redis://127.0.0.1:6379/11")
 
 
@@ -23,9 +23,14 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=10000)
     parser.add_argument("--database", choices=["postgres", "mariadb", "sqlite"], default="postgres")
     parser.add_argument("--processes", type=int, default=3, help="worker processes")
-    parser.add_argument("--threads", type=int, default=2, help="jobs in each at once")
-    parser.add_argument("--at-once", type=int, default=25, help="REFRESH_CONCURRENCY: tokens of a job at once")
-    parser.add_argument("--fan-out", type=int, nargs="*", default=[1000, 10000, 100000])
+    parser.add_argument("--threads", type=int, default=2, help="batches that each worker process renews at once")
+    parser.add_argument(
+        "--at-once", type=int, default=25, help="tokens of a batch renewed at once (REFRESH_CONCURRENCY)"
+    )
+    parser.add_argument(
+        "--fan-out", type=int, nargs="*", default=[1000, 10000, 100000], metavar="TOKENS",
+        help="numbers of due tokens for which to measure the memory of handing out",
+    )  # fmt: skip
     options = parser.parse_args()
     os.environ["BENCH_BROKER_URL"] = BROKER
     os.environ["BENCH_REFRESH_CONCURRENCY"] = str(options.at_once)
@@ -48,7 +53,7 @@ def main() -> None:
             "queries a token": queries,
         },
     ]
-    rows += [{"way": "fan-out alone, peak MB", "tokens": count, "tokens/s": peak} for count, peak in peaks.items()]
+    rows += [{"way": "only handing out, peak MiB", "tokens": count, "tokens/s": peak} for count, peak in peaks.items()]
     result = {
         "tokens": options.tokens,
         "tokens_per_second": round(rate, 1),
@@ -61,7 +66,7 @@ def main() -> None:
 
 
 def populate(count: int) -> None:
-    """Make connections, all with the pair of one login: the server doesn't mind."""
+    """Create connections. All have the pair of one login, which the fast server accepts."""
     from django.contrib.auth.models import User
     from django.utils import timezone
 
@@ -97,7 +102,7 @@ def make_due() -> None:
 
 
 def sequential(count: int) -> float:
-    """Renew one after the other with requests-oauthlib, as peers' commands and tasks do. Returns tokens a second."""
+    """Renew one after the other with requests-oauthlib, as other packages do. Return tokens a second."""
     from datetime import UTC, datetime
 
     from django.conf import settings
@@ -118,7 +123,10 @@ def sequential(count: int) -> float:
 
 
 def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, float]:
-    """Let workers renew all. Returns tokens a second, from the sweep's start to the last save, and queries a token."""
+    """Let workers renew all due tokens.
+
+    Returns tokens a second, from the start of the periodic task to the last save, and queries a token.
+    """
     from django.db import connection
 
     from benchmarks.celery_app import app
@@ -151,7 +159,7 @@ def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, fl
 
 
 def fan_out(count: int) -> float:
-    """Hand out so many due tokens, in a process of its own. Returns its peak memory in MB."""
+    """Hand out `count` due tokens in a process of its own. Return its peak memory in MiB."""
     from django.utils import timezone
 
     from django_mailup.models import Token
@@ -183,7 +191,7 @@ def fan_out(count: int) -> float:
         "import re, pathlib\n"
         "from django_mailup.renewal import periodic\n"
         "handed = sum(len(batch.pks) for batch in periodic.hand_out_due())\n"
-        # Not getrusage: what that says starts with the peak of the process that forked this one.
+        # Not getrusage: its figure begins at the peak of the process that forked this one.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
         "print(handed, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"
     )

@@ -1,4 +1,4 @@
-"""The limit of calls, kept by several processes: how much of it is used, and how often MailUp says 429."""
+"""Measure how much of MailUp's limit of calls several processes use, and how often MailUp answers 429."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CACHES = {
     "database": "dbcache://bench_cache",
     "locmem": "locmemcache://",
 }
-LIMIT = 5
+LIMIT = 5  # calls a second
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
         return
     rows = []
     for cache in options.caches:
-        # Memory of one process is shared by its threads alone.
+        # Only the threads of one process share locmem, so that one process gets all the threads.
         processes = 1 if cache == "locmem" else options.processes
         threads = options.threads * options.processes // processes
         rows.append(measure(cache, processes, threads, options.seconds))
@@ -47,11 +47,12 @@ def main() -> None:
 
 
 def measure(cache: str, processes: int, threads: int, seconds: float) -> dict[str, Any]:
-    """Let processes call as fast as they may, in a child of their own, since Django is configured once."""
-    # Keys of this measurement alone, so that nothing must be cleared on a server that others use.
+    """Let processes call one operation as fast as the limit lets them. Return the line of the table."""
+    # A key prefix of its own, so that no cache that others use must be cleared.
     os.environ["BENCH_CACHE_URL"] = f"{CACHES[cache]}?key_prefix={uuid.uuid4().hex}"
     os.environ["BENCH_RATE_LIMIT"] = str(LIMIT)
     with stage.sandbox(rate_limit=LIMIT) as url, stage.database("postgres"):
+        # In a child, because Django can be configured only once in a process.
         prepare = "from benchmarks import throttle; throttle.prepare()"
         stage.start("-c", prepare).wait(60)
         begin = time.time() + 2
@@ -73,12 +74,12 @@ def measure(cache: str, processes: int, threads: int, seconds: float) -> dict[st
         "share": round(calls / (LIMIT * seconds), 3),
         "too_many_requests": state["counters"]["too_many_requests"],
         "cache_operations": round(operations / calls, 2),
-        "uncontended": min(each["uncontended"] for each in told),  # they meet at their first call, too
+        "uncontended": min(each["uncontended"] for each in told),  # the least, as their first calls may coincide
     }
 
 
 def prepare() -> None:
-    """Make the tables, the cache and the site's connection."""
+    """Create the tables, the cache's table and the site's connection."""
     stage.set_up_django()
     from django.core.management import call_command
 
@@ -91,7 +92,11 @@ def prepare() -> None:
 
 
 def work(threads: int, begin: float, end: float) -> dict[str, Any]:
-    """Call from threads until the end. Returns how many calls were made in time, and cache operations."""
+    """Call from several threads, from `begin` to `end` (seconds since the epoch).
+
+    Returns how many calls were made in that time, how many cache operations all calls took, and how many a call takes
+    while nobody else calls its operation.
+    """
     import django
 
     django.setup()
@@ -117,7 +122,7 @@ def work(threads: int, begin: float, end: float) -> dict[str, Any]:
 
     caches.create_connection = counting  # type: ignore[method-assign]
     client = client_for_site(patience=1000)
-    client.request("GET", "/Console/Authentication/Details")  # alone on its operation
+    client.request("GET", "/Console/Authentication/Details")  # an operation that nobody else calls
     uncontended = operations["all"]
     operations.clear()
     done: list[float] = []

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The example project's commands: `demo` starts everything."""
+"""Runs the example project's commands. `demo` starts the whole example."""
 
 from __future__ import annotations
 

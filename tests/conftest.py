@@ -66,7 +66,7 @@ def other_user(django_user_model: Any) -> Any:
 
 @pytest.fixture
 def expired(transactional_db: None, mailup_connection: Callable[..., Token], user: Any) -> Token:
-    """A connection whose access token has run out; committed, so that every thread sees it."""
+    """A connection whose access token has expired, in a committed row that other threads see."""
     token = mailup_connection(user)
     now = timezone.now()
     Token.objects.update(expires_at=now - timedelta(seconds=1), refresh_at=now, connected_at=now - timedelta(hours=1))

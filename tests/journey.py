@@ -17,7 +17,7 @@ CALLBACK = "https://site.example/mailup/callback/"
 
 
 def consent(sandbox: Sandbox, url: str, username: str = "m12345", **fields: str) -> dict[str, str]:
-    """Log in on the sandbox's page, as a browser would, and return what its redirect says."""
+    """Log in on the sandbox's page, as a browser would. Return the path and the parameters of its redirect."""
     with requests.Session() as browser:
         browser.mount("https://", SandboxAdapter(sandbox))
         form = {

@@ -1,6 +1,6 @@
-"""A script, not a test: makes a new Django site as a user would, with the wheel alone. `tox -e package` runs it.
+"""A script, not a test: creates a Django site that uses the installed wheel. `tox -e package` runs it.
 
-It fails when the checkout is imported, or when the wheel lacks a template, a migration or `py.typed`.
+It fails if the checkout is imported, or if the wheel lacks a template, a migration or `py.typed`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Handling `tests.victim`: start it, see where it is, stop it there, kill it, take its database away."""
+"""Control a victim process (`tests.victim`): start it, stop it at a step, kill it, take its database away."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ BROKERS = {
 
 @contextmanager
 def broker(name: str) -> Iterator[dict[str, Any]]:
-    """Yield Celery's settings for a queue of its own on a broker. Skip if it doesn't answer, or fail if it must.
+    """Yield Celery's settings for a new queue. If the broker doesn't answer, skip the test, or fail it if it must run.
 
-    Nobody else sees the queue: on Redis every key gets a prefix, on RabbitMQ queue and exchange have a name of their
-    own. At the end they are deleted, and nothing else is.
+    On Redis every key has a new prefix; on RabbitMQ the queue and its exchange have a new name. At the end these are
+    deleted, and nothing else.
     """
     reason = servers.missing(BROKERS[name])
     if reason:
@@ -85,10 +85,10 @@ def reach(**changes: Any) -> dict[str, Any]:
 
 
 class Victim:
-    """A process that renews a token, from outside.
+    """A process that renews a token, seen from the test.
 
-    kind: `process` and `web` renew on demand; `job`, `worker` (the pool process is killed) and `group` (worker, pool
-        process and beat are) ahead of time.
+    kind: `process` and `web` renew on demand; `job`, `worker` and `group` renew ahead of time. Of a
+        `worker`, the pool process is killed; of a `group`, the worker, its pool process and beat.
     """
 
     def __init__(self, kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> None:
@@ -118,7 +118,7 @@ class Victim:
                 self._heard.notify_all()
 
     def hear(self, word: str, *, times: int = 1) -> str:
-        """Wait until the victim has said so many lines that begin with a word, and return the last of these."""
+        """Wait until the victim has written `times` lines that begin with a word, and return the last one."""
 
         def heard() -> list[str]:
             return [line for line in self.said if line.startswith(word)]
@@ -129,7 +129,7 @@ class Victim:
         return heard()[times - 1]
 
     def begin(self) -> None:
-        """Let it renew the token. A `process` and a `job` need no telling."""
+        """Let it renew the token. A `process` and a `job` begin by themselves."""
         ready = self.hear("ready")
         if self.kind == "web":
             threading.Thread(target=_get, args=(f"http://127.0.0.1:{ready.split()[1]}/",), daemon=True).start()
@@ -138,19 +138,19 @@ class Victim:
                 app.send_task("django_mailup.refresh_tokens", [[self.pk]])
 
     def kill(self) -> None:
-        """SIGKILL, to whom the kind says; return when they are gone."""
+        """Send SIGKILL to the processes that the kind names, and return when they have ended."""
         pid = int(self.hear("claim").split()[1]) if self.kind == "worker" else self.process.pid
         try:
             (os.kill if self.kind == "worker" else os.killpg)(pid, signal.SIGKILL)
         except ProcessLookupError:
-            return  # killed before
+            return  # it has ended already
         if self.kind == "worker":
             eventually(lambda: not Path(f"/proc/{pid}").exists())
         else:
             self.process.wait()
 
     def close(self) -> None:
-        """End it, whatever it is doing."""
+        """End all its processes, and delete its files and its queue."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -172,7 +172,7 @@ def _get(url: str) -> None:
 
 @contextmanager
 def victim(kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> Iterator[Victim]:
-    """A victim that has begun to renew the token. It is killed at the end of the block, wherever it is then."""
+    """Yield a victim that has begun to renew the token. It is killed at the end of the block."""
     made = Victim(kind, token, settings, database=database)
     try:
         made.begin()
@@ -183,7 +183,7 @@ def victim(kind: str, token: Token, settings: Any, *, database: dict[str, Any] |
 
 
 class Gate:
-    """Holds the sandbox up before or after it acts on one refresh, until it is opened."""
+    """Holds up one refresh in the sandbox, before or after it takes effect, until `open` is set."""
 
     def __init__(self, sandbox: Sandbox, *, after: bool) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
@@ -199,7 +199,7 @@ class Gate:
 
 @contextmanager
 def locked_row(token: Token) -> Iterator[None]:
-    """Keep everybody else from writing the row. SQLite knows only a lock of the whole database."""
+    """Keep all others from writing the row. On SQLite this locks the whole database."""
     with transaction.atomic():
         Token.objects.filter(pk=token.pk).update(company="locked")
         yield
@@ -207,7 +207,7 @@ def locked_row(token: Token) -> Iterator[None]:
 
 @contextmanager
 def locked_table() -> Iterator[None]:
-    """Keep everybody else from locking or writing any token: also a job, which leaves locked rows alone."""
+    """Keep all others from locking or writing any token. Even a job waits for this, although it skips locked rows."""
     token = Token.objects.first()
     assert token is not None
     if connection.vendor == "sqlite":
@@ -227,7 +227,7 @@ def locked_table() -> Iterator[None]:
 
 
 def the_server_holds_a_statement_back() -> bool:
-    """Return whether a statement in this database waits for a lock at the server. SQLite has none: the client waits."""
+    """Return whether a statement in this database waits for a lock at the server; on SQLite, always True."""
     waiting = {
         "postgresql": "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'",
@@ -254,12 +254,12 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 
 def let_the_claim_run_out() -> None:
-    """Move the end of the one claim there is into the past."""
+    """Let the only claim end now."""
     assert Token.objects.exclude(claim_owner="").update(claimed_until=DatabaseNow(-1)) == 1
 
 
 class Line:
-    """A proxy in front of the database server that can be cut and mended: TCP, both ways."""
+    """A TCP proxy in front of the database server, which can be cut and mended."""
 
     def __init__(self) -> None:
         port = connection.settings_dict["PORT"] or (5432 if connection.vendor == "postgresql" else 3306)
@@ -272,16 +272,16 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Break all connections, and turn new ones away."""
+        """Break all connections, and refuse new ones."""
         self._is_cut = True
         self._break_all()
 
     def mend(self) -> None:
-        """Take connections again."""
+        """Accept connections again."""
         self._is_cut = False
 
     def close(self) -> None:
-        """Break all connections, and take none any more."""
+        """Break all connections, and stop listening."""
         self.cut()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -1,6 +1,6 @@
-"""Which servers answer on this machine: the suite skips what needs one that doesn't, with the reason.
+"""Which servers answer on this machine. Tests that need another one are skipped, with the reason.
 
-With `REQUIRE_SERVERS` in the environment it fails instead. Settings and tests import this; it imports no Django.
+With `REQUIRE_SERVERS` in the environment they fail instead. Settings import this module, so it imports no Django.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ REQUIRED = bool(os.environ.get("REQUIRE_SERVERS"))
 
 
 def missing(url: str) -> str:
-    """Say why the server of a URL can't be used; an empty string when it can, or when it is no server."""
+    """Return why the server of a URL can't be used; empty if it can, or if the URL needs no server."""
     parts = urlsplit(url)
     driver = DRIVERS.get(parts.scheme)
     if driver is None:

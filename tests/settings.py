@@ -1,4 +1,4 @@
-"""Settings of the test suite: a site that uses django_mailup, and nothing else. `DATABASE_URL` picks the database."""
+"""Settings of the tests: a site with django_mailup and nothing else. `DATABASE_URL` names the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import environ
 from . import servers
 
 env = environ.Env()
-# Django can't even start without its driver: then nothing runs, and tests/conftest.py says why.
+# Django can't start without the driver. SQLite takes its place then, and tests/conftest.py skips everything.
 NO_DATABASE = servers.missing(env.str("DATABASE_URL", ""))
 
 SECRET_KEY = "tests"
@@ -24,7 +24,7 @@ DATABASES = {
     "default": env.db_url_config("sqlite://:memory:" if NO_DATABASE else env.str("DATABASE_URL", "sqlite://:memory:"))
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Threads with connections of their own need a file; memory shared between connections has no waiting for locks.
+    # A file, since threads have their own connections: these wait for each other's locks only in a file.
     folder = tempfile.TemporaryDirectory(prefix="django-mailup-tests-")
     atexit.register(folder.cleanup)
     DATABASES["default"]["TEST"] = {"NAME": str(Path(folder.name) / "tests.sqlite3")}
@@ -63,4 +63,5 @@ TEMPLATES = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "/admin/login/"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}  # Django 6.1 warns without it
 MAILUP = {"ENCRYPTION_KEYS": ["bm9uZSBvZiB5b3VyIGJ1c2luZXNzLCBvZiBjb3Vyc2U="], "TOKEN_DEADLINE": 5, "RATE_LIMIT": 0}

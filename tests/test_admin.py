@@ -1,4 +1,4 @@
-"""The admin: secrets go in and never come out, tokens are read-only, actions tell row by row and ask for permission."""
+"""The admin: secrets are never shown, tokens are read-only, actions report each row and need a permission."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Celery for real: worker processes on Redis and on RabbitMQ, killed and restarted; every due token is renewed once.
-
-They run where the broker answers on this machine.
-"""
+"""Celery workers on Redis and RabbitMQ, killed and restarted: every due token is renewed once."""
 
 from __future__ import annotations
 
@@ -49,7 +46,7 @@ app.worker_main(["worker", *given["arguments"], "-l", "ERROR", "--without-gossip
 
 @pytest.fixture(params=BROKERS)
 def conf(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    """Celery's settings for a queue that the test has for itself, on each broker."""
+    """Celery's settings for a queue that no other test uses, on each broker."""
     with broker(request.param) as made:
         yield made
 
@@ -58,7 +55,7 @@ def conf(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
 def due(
     transactional_db: None, mailup_connection: Callable[..., Token], mailup_server: str, django_user_model: Any
 ) -> int:
-    """So many connections, each with a pair of its own, all due."""
+    """TOKENS due connections, each with its own pair. Return TOKENS."""
     for number in range(TOKENS):
         mailup_connection(django_user_model.objects.create(username=f"u{number}"))
     past = timezone.now() - timedelta(hours=1)
@@ -113,13 +110,13 @@ def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
     arguments = ("-P", pool, "-c", "2")
     with sender(conf) as app:
         hand_out()
-        hand_out()  # a second beat: nothing is due any more
+        hand_out()  # as a second beat would: nothing is due any more
         with worker(settings, conf, *arguments) as first:
             until(lambda: renewed() >= 4)
             os.killpg(first.pid, 9)
         assert renewed() < due, "the worker was killed too late to prove anything"
         with worker(settings, conf, *arguments):
-            # What the dead worker held comes due again: two periods later, which the test doesn't wait for.
+            # What the dead worker held comes due again two periods later. The test doesn't wait for that.
             Token.objects.filter(generation=1).update(refresh_at=timezone.now(), claimed_until=timezone.now())
             hand_out()
             until(lambda: renewed() == due)
@@ -135,7 +132,7 @@ def test_beats_and_workers_that_are_killed_together_go_on_when_they_are_back(
 
     @contextmanager
     def two_sites() -> Iterator[list[subprocess.Popen[bytes]]]:
-        """Two process groups, each a worker with two pool processes and a beat: one beat too many."""
+        """Run two process groups, each with a worker, its pool and a beat: one beat more than there should be."""
         with ExitStack() as stack:
             yield [
                 stack.enter_context(
@@ -150,7 +147,7 @@ def test_beats_and_workers_that_are_killed_together_go_on_when_they_are_back(
             os.killpg(group.pid, 9)
     assert renewed() < due, "they were killed too late to prove anything"
     with two_sites():
-        until(lambda: renewed() == due)  # what the dead had in hand comes due again by itself
+        until(lambda: renewed() == due)  # what the killed workers held comes due again by itself
     assert not Token.objects.exclude(status=Token.Status.ACTIVE, generation=2).exists()
 
 

@@ -161,6 +161,7 @@ def test_the_schedule_and_the_setting_agree(scheduled: Any, expected: list[str])
         assert ids() == expected
 
 
+@pytest.mark.django_db  # for a check of Django's own: whether the database has JSON fields
 @override_settings(MAILUP={"ENCRYPTION_KEYS": ["secret-but-short"]})
 def test_checks_run_at_start_and_tell_no_secret() -> None:
     with pytest.raises(SystemCheckError) as caught:
@@ -170,6 +171,7 @@ def test_checks_run_at_start_and_tell_no_secret() -> None:
     assert "secret-but-short" not in str(caught.value)
 
 
+@pytest.mark.django_db
 @override_settings(MAILUP={})
 def test_security_checks_are_registered() -> None:
     assert "django_mailup.W004" in [message.id for message in run_checks()]

@@ -211,7 +211,7 @@ def test_the_sandbox_command_serves_and_ends() -> None:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=10)
         finally:
-            process.kill()  # it ignores Ctrl-C if this process was started in the background
+            process.kill()  # it ignores SIGINT if the tests run in the background
     assert process.returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""Encryption keys: which ones read, and which one writes."""
+"""Encryption keys: which ones decrypt, and which one encrypts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_wrong_key_is_said_to_be_one(mailup_connection: Connect, settings: Any
 
 @pytest.fixture
 def without_keys(settings: Any, mailup_registration: ClientRegistration, mailup_sandbox: Sandbox) -> None:
-    """A site that has never set ENCRYPTION_KEYS."""
+    """Set up a site that has never set ENCRYPTION_KEYS."""
     settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": []}
     mailup_registration.client_secret = mailup_sandbox.client_secret
     mailup_registration.save()
@@ -45,7 +45,7 @@ def test_setting_keys_later_keeps_every_row_readable(
 
     Token.objects.update(access_token=secret)
     settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": [Fernet.generate_key().decode(), key]}
-    settings.SECRET_KEY = "another"  # what is written with an explicit key doesn't need SECRET_KEY any more
+    settings.SECRET_KEY = "another"  # not needed for what an explicit key has encrypted
     assert Token.objects.get().access_token.reveal() == secret
 
 

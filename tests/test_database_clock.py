@@ -1,4 +1,4 @@
-"""The database's clock, which claims live by."""
+"""The database's clock, which decides when claims end."""
 
 from __future__ import annotations
 

@@ -206,6 +206,6 @@ def test_an_asynchronous_view_that_can_not_be_told_is_refused_when_called(
 
 
 def drain(response: Any) -> None:
-    """Run a coroutine to its end. Django 6.0 and later call an asynchronous method inside one."""
+    """Await a response that is a coroutine: Django 6.0 and later call an asynchronous method inside one."""
     if iscoroutine(response):
         asyncio.run(response)

@@ -1,4 +1,4 @@
-"""The demo as it is started: real processes and sockets, the journey, its sabotage, and that nothing stays behind."""
+"""The demo with its real processes: a step that fails is named, and no process stays behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def demo(*arguments: str, var: Path, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
 
-# demo --check without sabotage is a step of its own of .ci/run. Here: that it can fail, early and late.
+# .ci/run runs `demo --check` without sabotage. Here it is tested that each step can fail.
 @pytest.mark.parametrize("step", ["register", "callback", "ciphertext", "renewed-by-beat", "disconnected"])
 def test_a_sabotaged_step_fails_and_is_named(tmp_path: Path, step: str) -> None:
     process = demo("--check", "--sabotage", step, var=tmp_path)

@@ -1,4 +1,4 @@
-"""Which page tells a user of which error."""
+"""The pages on which users read about errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_mailup import exceptions
 from django_mailup.exceptions import MailUpError
 from django_mailup.failures import FAILURES, name_of
 
-# What connecting an account may raise, beside the parent class of them all.
+# The errors that connecting an account may raise, other than their common parent class.
 RAISED = [
     exceptions.AccountMismatch,
     exceptions.AuthorizationDenied,

@@ -72,7 +72,7 @@ def test_a_managed_field_that_was_deferred_and_assigned_is_noticed(mailup_connec
 
     token = Token.objects.only("company", "status").get()
     token.status = Token.Status.REAUTHORIZATION_REQUIRED
-    assert token.generation == 1  # loads it, which must not forget the assignment
+    assert token.generation == 1  # loads the deferred field; the assignment must still be noticed
     with pytest.raises(ValueError, match="status"):
         token.save()
 

@@ -1,4 +1,4 @@
-"""What takes the place of the network."""
+"""The requests adapter that replaces the network."""
 
 from __future__ import annotations
 

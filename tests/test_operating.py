@@ -1,4 +1,4 @@
-"""What docs/operating.md promises: the names of log events, counters through signals, and the two queries."""
+"""What docs/operating.md promises: counters through signals, and the two queries."""
 
 from __future__ import annotations
 

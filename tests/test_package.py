@@ -1,4 +1,4 @@
-"""Guards: the public surface, the version, and documents that name everything there is."""
+"""The public names and the version agree, and README names everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, in a session of its own, as a site's tests would use it."""
+"""The pytest plugin, in a separate pytest session, as a site's tests use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/recipes.md and docs/api.md: every block runs, and the table holds every operation."""
+"""docs/recipes.md and docs/api.md: every example runs, and the table has every operation."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_user_is_subscribed_at_sign_up(scope: dict[str, Any], mailup_sandbox: 
 
 
 def test_a_model_is_kept_in_step(scope: dict[str, Any]) -> None:
-    play(scope, "Keep a Django model in step with a list")
+    play(scope, "Synchronise a Django model with a list")
     user = get_user_model().objects.get()
     mailup = scope["mailup"]
 

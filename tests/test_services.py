@@ -1,4 +1,4 @@
-"""The one door for site code: which functions it has, that its lists of them agree, and that importing it is cheap."""
+"""The functions for site code: none is dropped, the lists of their names agree, and importing them is cheap."""
 
 from __future__ import annotations
 

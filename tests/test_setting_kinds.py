@@ -1,4 +1,4 @@
-"""The kinds of settings: which values each accepts, and what it makes of them."""
+"""The kinds of settings: which values each accepts, and what it converts them to."""
 
 from __future__ import annotations
 

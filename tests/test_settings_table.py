@@ -1,4 +1,4 @@
-"""The table of settings: sound rows, and the table that README shows."""
+"""The table of settings: valid rows, and the table in README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Celery tasks, by a worker of Celery's own in this process, and the schedule."""
+"""The Celery tasks, run in this process by Celery's eager mode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Connect = Callable[..., Token]
 
 @pytest.fixture
 def eager() -> Any:
-    """Celery's own eager mode: tasks run where they are sent from, through its whole calling machinery."""
+    """Celery's eager mode: a task runs where it is sent, and its exceptions are raised there."""
     app = Celery("tests", set_as_current=True)
     app.conf.task_always_eager = True
     app.conf.task_eager_propagates = True
@@ -79,7 +79,7 @@ def test_a_job_survives_a_token_that_fails(eager: Any, mailup_connection: Connec
 def test_an_import_retries_by_itself_when_the_token_endpoint_is_away(
     eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox, tmp_path: Path, kind: str, refused_at: str
 ) -> None:
-    """Nothing of the file was sent, so nobody has to decide anything."""
+    """No chunk was sent, so that nobody has to decide whether to send it again."""
     token = mailup_connection(None)
     mailup_sandbox.fail_with("status", status=401, path=refused_at)
     mailup_sandbox.fail_with(kind, path="/Token")

@@ -1,4 +1,4 @@
-"""The limit of calls: exact on a clock that stands still, shared through a cache, harmless when the cache is away."""
+"""The limit of calls: exact by a clock that only the test moves, shared through a cache, absent without the cache."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
 
 
 def test_reservations_ahead_are_kept_in_order(cache: Any) -> None:
-    """Many callers that take their turn before any of them has waited: the queue is as long as it must be."""
+    """Many callers take their turn before any of them has waited: the queue is no longer than it must be."""
     time, slept = Time(), []
     throttle = CacheThrottle("1", clock=time, sleep=slept.append)
     throttle._clock = lambda: time.now  # nobody is late on a clock that stands still
@@ -124,7 +124,7 @@ def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
     throttle = CacheThrottle("1", clock=time, sleep=oversleep)
     for _ in range(6):
         throttle.wait("GET /Console/List", patience=30)
-    # It woke at 1.135 s: the turn of 1.035 s is forfeited, and the next one is half a fifth of a second behind that.
+    # It woke at 1.135 s, too late for its turn at 1.035 s. The next turn is 0.1 s after that one.
     assert len(slept) == 2
     assert time.now - 1_700_000_000 == pytest.approx((1 + SLACK) * 1.1)
 

@@ -1,4 +1,4 @@
-"""The catalogues: Italian is complete and current, and shows on a page."""
+"""Translations: the Italian one is complete and up to date, and is shown on a page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FUNCTIONS = {"_", "gettext", "gettext_lazy", "ngettext"}
 
 
 def marked() -> set[str]:
-    """Every string of the package that is marked for translation, in code and in templates."""
+    """Return every string that is marked for translation, in code and in templates."""
     found: set[str] = set()
     for source in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""The pages: connecting through MailUp's page, what bad input gets, and that no address keeps a code or a state."""
+"""The pages: connecting through MailUp's page, answers to bad input, and no URL that keeps a code or a state."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def browser(client: Client, user: Any, mailup_registration: ClientRegistration) 
 
 
 def press(browser: Client, **fields: Any) -> str:
-    """Press Connect and return MailUp's address."""
+    """Press Connect, and return MailUp's URL."""
     response = browser.post(AUTHORIZE, fields)
     assert response.status_code == 302
     return str(response["Location"])
 
 
 def come_back(browser: Client, sandbox: Sandbox, url: str, username: str = "m12345", **answer: str) -> Any:
-    """Log in at the sandbox and follow its redirect to our callback, changed by `answer`; returns the response."""
+    """Log in at the sandbox and follow its redirect, changed by `answer`, to our callback. Return the response."""
     found = {**consent(sandbox, url, username), **answer}
     path = found.pop("path")
     return browser.get(path, found)
 
 
 def ends_at(browser: Client, response: Any, reason: str) -> None:
-    """The callback redirected to the page for this reason, which answers with its status and offers to start again."""
+    """Check that the callback redirected to the page of a reason, which has its status and offers to start again."""
     assert response.status_code == 302
     assert response["Location"] == f"/mailup/failed/{reason}/"
     page = browser.get(response["Location"])

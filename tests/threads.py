@@ -11,7 +11,7 @@ from django.db import connections
 
 
 def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
-    """Run a call in many threads that start together; an exception is returned as a value."""
+    """Run a call in many threads that start together. Return the results; an exception is a result."""
     barrier = threading.Barrier(count)
 
     def run(_: int) -> Any:

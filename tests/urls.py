@@ -1,4 +1,4 @@
-"""The test site's addresses."""
+"""The URLs of the test site."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """A process that tests kill: `python -m tests.victim '{"kind": …, "database": …, "mailup": …, "pk": …}'`.
 
-It renews one token on demand, as a script (`process`) or in a request of a web server (`web`); or ahead of time, as a
-script (`job`) or in a task of a Celery worker with beat beside it (`worker`). On standard output it says `ready`, then
-`claim` and `save`, with its process id, just before each statement is sent, then `renewed`, or `failed` with the name
-of the exception.
+It renews one token. On demand: in a script (`process`) or in a request to a web server (`web`). Ahead of time: in a
+script (`job`) or in a task of a Celery worker with beat (`worker`, `group`). It writes to standard output: `ready`;
+`claim` and `save`, each with its process id, just before that statement is sent; at the end `renewed`, or `failed` with
+the name of the exception.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 
 def say(*words: object) -> None:
-    """Write a line at once, by one system call, whatever Celery has done to sys.stdout."""
+    """Write a line at once, by one system call. Celery may have replaced sys.stdout."""
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def tell_statements(sender: object, connection: Any, **_: object) -> None:
-    """Say which step of a renewal a statement is, before it is sent."""
+    """Write which step of a renewal a statement is, before it is sent."""
 
     def tell(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         changes = sql.partition(" WHERE ")[0] if sql.startswith("UPDATE") else ""
@@ -34,7 +34,7 @@ def tell_statements(sender: object, connection: Any, **_: object) -> None:
 
 
 def renew(pk: int, *, ahead_of_time: bool = False) -> None:
-    """Renew the token, and say what came of it."""
+    """Renew the token, and write the outcome."""
     from django_mailup.renewal import on_demand, periodic
 
     try:
@@ -49,7 +49,7 @@ def renew(pk: int, *, ahead_of_time: bool = False) -> None:
 
 
 def serve(pk: int) -> None:
-    """Be a web server, one of whose views renews the token."""
+    """Run a web server with one view, which renews the token."""
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -69,7 +69,7 @@ def serve(pk: int) -> None:
 
 
 def work(given: dict[str, Any]) -> None:
-    """Be a Celery worker with one pool process, and beat beside it."""
+    """Run a Celery worker with one pool process, and beat."""
     from celery import Celery, signals
 
     app = Celery("victim")

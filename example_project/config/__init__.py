@@ -1,4 +1,4 @@
-"""The example project. Celery's application is made with it, so that `shared_task`s find their broker."""
+"""The example project. Importing it creates the Celery application, so that each `shared_task` finds its broker."""
 
 from .celery import app as celery_app
 

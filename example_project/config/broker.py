@@ -1,4 +1,4 @@
-"""Kombu's filesystem transport, with messages that appear whole. For the demo; production has Redis or RabbitMQ."""
+"""Kombu's filesystem transport with messages written atomically. For the demo; use Redis or RabbitMQ in production."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from kombu.utils.json import dumps
 
 
 class Channel(filesystem.Channel):
-    """Kombu creates a message's file empty and fills it then; a worker that looks in between reads nothing and dies."""
+    """Writes a message to a temporary file and renames it.
+
+    Kombu creates the message's file first and then writes to it. A worker that reads it in between finds an empty file
+    and stops with an error.
+    """
 
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         name = f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
@@ -23,6 +27,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """`broker_transport = "config.broker:Transport"`."""
+    """The transport that the setting `CELERY_BROKER_TRANSPORT` names."""
 
     Channel = Channel

@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A config.celery worker`, and one `celery -A config.celery beat`."""
+"""The Celery application. Run any number of `celery -A config.celery worker` and one `celery -A config.celery beat`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the example project. What differs between a laptop and production is an environment variable."""
+"""Settings of the example project. Environment variables, or lines of `.env`, set what differs in production."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if env.bool("BEHIND_TLS_PROXY", False):
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Site, worker and beat write at the same time: wait for each other instead of failing.
+    # Site, worker and beat write at the same time. These options make them wait for each other instead of failing.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -72,7 +72,7 @@ TEMPLATES = [
 ]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "Europe/Rome")
-INTERNAL_IPS = ["127.0.0.1"]  # so that templates know `debug`, and the login page names the demo's users
+INTERNAL_IPS = ["127.0.0.1"]  # gives templates `debug`: the login page names the demo's users
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -80,21 +80,21 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
-# A cookie of its own name: browsers don't tell two ports of one host apart.
+# Browsers share cookies between all ports of a host: a name of its own keeps other local sites from overwriting it.
 SESSION_COOKIE_NAME = "newsletter_session"
 
 MAILUP = mailup_settings(env)
 MAILUP.setdefault("CONNECTED_URL", "account")
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
-NEWSLETTER_LIST = env.int("NEWSLETTER_LIST", 1)  # what the public form subscribes to, in the site's own account
+NEWSLETTER_LIST = env.int("NEWSLETTER_LIST", 1)  # a list of the site's own account, for the sign-up form
 
 CELERY_BEAT_SCHEDULE = mailup_beat_schedule(MAILUP)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 if CELERY_BROKER_URL.startswith("filesystem:"):
-    # Messages are files. It may lose what is in flight, and that does no harm: the work list is the database.
+    # This broker keeps messages as files and may lose some. No renewal is lost: the database lists the due tokens.
     CELERY_BROKER_TRANSPORT = "config.broker:Transport"
     for name in ("queue", "control"):
         (VAR_DIR / "broker" / name).mkdir(parents=True, exist_ok=True)

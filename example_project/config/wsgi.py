@@ -1,4 +1,4 @@
-"""For a production server: `gunicorn config.wsgi`."""
+"""The WSGI application, for a production server such as `gunicorn config.wsgi`."""
 
 from __future__ import annotations
 

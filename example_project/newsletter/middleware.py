@@ -1,4 +1,4 @@
-"""What MailUp's errors look like on this site, whatever view they come from."""
+"""Shows the errors of django_mailup to the site's users, whichever view raised them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_mailup.exceptions import APIError, MailUpError, MailUpUnavailable, M
 
 
 class MailUpErrors:
-    """Turns a MailUpError that a view raises into a page that says what to do."""
+    """Answers a MailUpError that a view raises with a page that shows the error's message."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The newsletter site's addresses."""
+"""The URLs of the newsletter site's pages."""
 
 from __future__ import annotations
 

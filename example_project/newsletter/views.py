@@ -1,4 +1,4 @@
-"""A small site over MailUp: account, lists and groups, recipients, imports, statistics, and a sign-up form."""
+"""The pages of the newsletter site: account, lists and groups, recipients, imports, statistics, and a sign-up form."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from django_mailup.services import client_for_site, import_csv
 
 
 def chosen_account(request: HttpRequest) -> Token | None:
-    """Return the connection the user chose, if they have several."""
+    """Return the connection that the user has chosen in this session, or None."""
     return Token.objects.filter(user_id=request.user.pk, pk=request.session.get("connection")).first()
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The front page, for everybody."""
+    """Show the front page to anybody."""
     connected = request.user.is_authenticated and Token.objects.filter(user_id=request.user.pk).exists()
     return render(request, "newsletter/home.html", {"connected": connected})
 
 
 @mailup_connection_required(account=chosen_account)
 def account(request: MailUpRequest) -> HttpResponse:
-    """The account overview."""
+    """Show an overview of the account."""
     return render(request, "newsletter/account.html", {"account": request.mailup.account.details()})
 
 
 class Lists(MailUpConnectionRequiredMixin, TemplateView):
-    """The lists of the account."""
+    """Shows the lists of the account."""
 
     template_name = "newsletter/lists.html"
 
@@ -54,7 +54,7 @@ class Lists(MailUpConnectionRequiredMixin, TemplateView):
 
 @mailup_connection_required(account=chosen_account)
 def groups(request: MailUpRequest, list_id: int) -> HttpResponse:
-    """One list and its groups."""
+    """Show a list and its groups."""
     mailing_list = next((each for each in request.mailup.lists.all() if each.id == list_id), None)
     if mailing_list is None:
         raise Http404
@@ -64,7 +64,7 @@ def groups(request: MailUpRequest, list_id: int) -> HttpResponse:
 
 @login_required
 def choose(request: HttpRequest) -> HttpResponse:
-    """Let a user with several connections say which one this session is about."""
+    """Let a user with several connections choose the one for this session."""
     connections = Token.objects.filter(user_id=request.user.pk)
     if request.method == "POST":
         request.session["connection"] = get_object_or_404(connections, pk=request.POST.get("connection")).pk
@@ -73,7 +73,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 class RecipientForm(forms.Form):
-    """Somebody to subscribe."""
+    """A recipient to subscribe."""
 
     email = forms.EmailField(label="E-mail")
     name = forms.CharField(label="Name", required=False, max_length=100)
@@ -82,11 +82,11 @@ class RecipientForm(forms.Form):
 class UploadForm(forms.Form):
     """A CSV file of recipients."""
 
-    file = forms.FileField(label="CSV file, with headings email and name")
+    file = forms.FileField(label="CSV file with the columns email and name")
 
 
 class SignUpForm(forms.Form):
-    """What a visitor writes to get the newsletter."""
+    """A visitor's request for the newsletter."""
 
     email = forms.EmailField(label="Your e-mail")
     name = forms.CharField(label="Your name", required=False, max_length=100)
@@ -94,7 +94,7 @@ class SignUpForm(forms.Form):
 
 @mailup_connection_required(account=chosen_account)
 def recipients(request: MailUpRequest, list_id: int) -> HttpResponse:
-    """Who is subscribed to a list: the first fifty, or those whose address holds what is searched for."""
+    """Show the first 50 subscribers of a list: all, or those whose address contains the searched text."""
     wanted = request.GET.get("q", "").strip()
     where = Field("Email").contains(wanted) if wanted else None
     found = request.mailup.recipients.subscribed(list_id=list_id, where=where, page_size=50)
@@ -117,7 +117,7 @@ def subscribe(request: MailUpRequest, list_id: int) -> HttpResponse:
         request.mailup.recipients.add(list_id=list_id, **form.cleaned_data)
         messages.success(request, f"{form.cleaned_data['email']} is subscribed.")
     else:
-        messages.error(request, "That is no e-mail address.")
+        messages.error(request, "Enter a valid e-mail address, and a name of at most 100 characters.")
     return redirect("recipients", list_id)
 
 
@@ -126,14 +126,14 @@ def subscribe(request: MailUpRequest, list_id: int) -> HttpResponse:
 def unsubscribe(request: MailUpRequest, list_id: int, recipient_id: int) -> HttpResponse:
     """Unsubscribe one recipient."""
     request.mailup.recipients.unsubscribe(list_id=list_id, recipient_id=recipient_id)
-    messages.success(request, "Unsubscribed.")
+    messages.success(request, "The recipient is unsubscribed.")
     return redirect("recipients", list_id)
 
 
 @require_POST
 @mailup_connection_required(account=chosen_account)
 def upload(request: MailUpRequest, list_id: int) -> HttpResponse:
-    """Send a CSV file to MailUp, and go to the page on which the import is watched."""
+    """Send a CSV file to MailUp, and redirect to the page that shows the import's progress."""
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         messages.error(request, "Choose a CSV file.")
@@ -147,7 +147,7 @@ def upload(request: MailUpRequest, list_id: int) -> HttpResponse:
             messages.error(request, str(error))
             return redirect("recipients", list_id)
     if outcome.rejected:
-        messages.error(request, f"{outcome.rejected} lines have no proper address and were left out.")
+        messages.error(request, f"Lines left out because their address is not valid: {outcome.rejected}.")
     if not outcome.import_ids:
         return redirect("recipients", list_id)
     return redirect("import", list_id, outcome.import_ids[0])
@@ -155,7 +155,7 @@ def upload(request: MailUpRequest, list_id: int) -> HttpResponse:
 
 @mailup_connection_required(account=chosen_account)
 def watch_import(request: MailUpRequest, list_id: int, import_id: int) -> HttpResponse:
-    """How far an import is. The page asks again until it is completed."""
+    """Show the progress of an import. The page refreshes itself every 2 seconds until the import is complete."""
     found = request.mailup.imports.get(import_id=import_id)
     response = render(request, "newsletter/import.html", {"import": found, "list_id": list_id})
     if not found.completed:
@@ -165,7 +165,7 @@ def watch_import(request: MailUpRequest, list_id: int, import_id: int) -> HttpRe
 
 @mailup_connection_required(account=chosen_account)
 def statistics(request: MailUpRequest, list_id: int) -> HttpResponse:
-    """What became of a list's newest messages, as bars."""
+    """Show how many recipients opened and clicked the 5 newest messages of a list."""
     stats = request.mailup.statistics
     rows = []
     for message in itertools.islice(request.mailup.messages.all(list_id=list_id, order=["-idMessage"]), 5):
@@ -183,13 +183,13 @@ def statistics(request: MailUpRequest, list_id: int) -> HttpResponse:
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """The public form: the site's own account adds the visitor, and MailUp asks them to confirm."""
+    """Show the sign-up form. It adds a visitor to a list of the site's own account, and MailUp asks them to confirm."""
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             client_for_site().recipients.add(list_id=settings.NEWSLETTER_LIST, confirm=True, **form.cleaned_data)
         except NotConnected:
-            form.add_error(None, "This site is not connected to MailUp yet: an administrator must do that.")
+            form.add_error(None, "Nobody can sign up yet. Please contact this site's administrator.")
         else:
             return render(request, "newsletter/signed_up.html", {"email": form.cleaned_data["email"]})
     return render(request, "newsletter/sign_up.html", {"form": form})

@@ -1,4 +1,4 @@
-"""Every signal that is sent during a test of connections."""
+"""A record of the signals that are sent during a test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_mailup import signals
 
 @pytest.fixture
 def heard() -> Any:
-    """The name and arguments of each signal, in order."""
+    """The name and arguments of each signal that was sent, oldest first."""
     said: list[tuple[str, dict[str, Any]]] = []
     names = [name for name in dir(signals) if isinstance(getattr(signals, name), Signal)]
 

@@ -161,7 +161,7 @@ def test_a_short_lifetime_does_not_stop_the_client(
 def test_no_error_report_shows_a_secret(
     mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox, path: str
 ) -> None:
-    """What Django mails to administrators prints the local variables of every frame."""
+    """Django's error reports contain the local variables of every frame."""
     token = mailup_connection(user)
     mailup_sandbox.state.expire_access()
     mailup_sandbox.fail_with("status", status=503, path=path, times=-1)
@@ -169,7 +169,7 @@ def test_no_error_report_shows_a_secret(
         client_for(user).account.info()
     except MailUpUnavailable:
         reporter = ExceptionReporter(None, *sys.exc_info())
-    with override_settings(DEBUG=True):  # in which sensitive_variables hides nothing
+    with override_settings(DEBUG=True):  # with DEBUG, sensitive_variables hides nothing
         report = reporter.get_traceback_html() + reporter.get_traceback_text()
 
     assert "clients.py" in report

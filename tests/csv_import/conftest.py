@@ -1,4 +1,4 @@
-"""The client that the tests of CSV imports send with."""
+"""The client that CSV files are imported with."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from django_mailup.services import client_for_site
 
 @pytest.fixture
 def client(site_token: Token) -> MailUpClient:
-    """The site's client, which waits for nothing."""
+    """The site's client. It never waits for the limit of calls."""
     return client_for_site(patience=0)

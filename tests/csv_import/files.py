@@ -1,4 +1,4 @@
-"""CSV files of recipients, and what became of them."""
+"""CSV files of recipients: writing them, and what MailUp and the file of refused lines got."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rows(count: int) -> list[str]:
 
 
 def uploads(sandbox: Sandbox) -> list[list[str]]:
-    """The addresses of each chunk that MailUp has taken."""
+    """Return the addresses in each chunk that MailUp has accepted."""
     imports = sandbox.state.users["m12345"].account.imports
     return [[recipient["Email"] for recipient in each.recipients] for each in imports.values()]
 

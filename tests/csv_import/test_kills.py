@@ -1,4 +1,4 @@
-"""SIGKILL of an import while MailUp takes a chunk."""
+"""An import that is killed while MailUp handles a chunk."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_killed_while_mailup_takes_a_chunk(
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(call: object) -> None:
-        """Hold the next call up once two chunks are in."""
+        """Hold up the next call after two chunks."""
         if len(uploads(mailup_sandbox)) == 2 and not reached.is_set():
             reached.set()
             go_on.wait(20)
@@ -59,7 +59,7 @@ def test_killed_while_mailup_takes_a_chunk(
     assert reached.wait(30)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    go_on.set()  # MailUp takes the third chunk, and nobody hears of it
+    go_on.set()  # MailUp accepts the third chunk, but its client has died
     eventually(lambda: len(uploads(mailup_sandbox)) == 3)
 
     client = client_for_site()

@@ -16,7 +16,7 @@ from .token_calls import make
 
 
 class Source:
-    """A TokenSource without a database: logs in to the sandbox, and again when a token is refused."""
+    """A TokenSource without a database. It logs in to the sandbox, and logs in again when a token is refused."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox

@@ -1,4 +1,4 @@
-"""A server on a real socket that answers as it is told, byte by byte, and counts the requests that arrive."""
+"""A server on a real socket. A test chooses the bytes or the fault of each answer, and reads the requests it got."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close by a reset
+RESET = struct.pack("ii", 1, 0)  # the value of SO_LINGER that makes `close` send a reset
 
 
 class Static:
-    """A TokenSource without renewal worth the name."""
+    """A TokenSource with two fixed tokens: A1 and, after a refusal, A2."""
 
     def get(self) -> AccessToken:
         return AccessToken("A1")
@@ -24,7 +24,11 @@ class Static:
 
 
 class Server:
-    """Answers each request that arrives by the next of its behaviours, the last one for ever. Counts requests."""
+    """Answers each request with the next of its behaviours; the last one is repeated.
+
+    Attributes:
+        arrived: the head of each request, oldest first.
+    """
 
     def __init__(self, *behaviours: Callable[[socket.socket], None]) -> None:
         self.arrived: list[bytes] = []
@@ -59,7 +63,7 @@ class Server:
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         for connection in self._connections:
-            with suppress(OSError):  # kept open by the client's pool
+            with suppress(OSError):  # the client's pool keeps some open; the others are closed already
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
@@ -103,7 +107,7 @@ def half(connection: socket.socket) -> None:
 
 
 def silence(connection: socket.socket) -> None:
-    connection.recv(1)  # until the client gives up and closes
+    connection.recv(1)  # returns when the client gives up and closes the connection
 
 
 FAULTS = [reset, close, half, silence, answer(500), answer(502), answer(503), answer(504), answer(408)]

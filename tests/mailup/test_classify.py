@@ -1,4 +1,4 @@
-"""What answers mean: those of the REST API and those of the token endpoint, and what errors say of them."""
+"""Classifying answers of the REST API and of the token endpoint as errors, and what the errors contain."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ SECRETS = {
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 408, 409, 429, 500, 503])
 def test_an_error_carries_status_and_headers_without_secrets(status: int) -> None:
-    """Whatever the answer, from the API and from the token endpoint."""
+    """Errors of the API and of the token endpoint alike, for any answer."""
     server = Server(answer(status, b"<html>", b"X-Trace: 7", *[f"{k}: {v}".encode() for k, v in SECRETS.items()]))
     try:
         api = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), patience=0)

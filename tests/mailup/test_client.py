@@ -1,4 +1,4 @@
-"""MailUpClient against the sandbox and over real sockets: renewals, repeats, options, answers, and the resources."""
+"""MailUpClient against the sandbox and over real sockets: renewals, retries, options, answers, and its resources."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_a_path_of_no_service_is_refused_before_a_call(
 
 
 def company() -> Flow[str]:
-    """Return the account's name. As a resource's method would."""
+    """Return the account's company, by a flow as a resource's method has it."""
     answer = yield Call(verb="GET", path="/Console/Authentication/Info")
     return str(answer.body["Company"])
 
@@ -314,7 +314,7 @@ def test_the_timeout_and_the_headers_of_a_call_are_sent_with_it() -> None:
     assert time.monotonic() - started < 10
 
 
-# ---------------------------------------------------- what is repeated and what never is, over sockets
+# ------------------------------------------------------------------------ retries, over real sockets
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
@@ -331,7 +331,7 @@ def test_a_write_that_may_have_arrived_is_never_repeated(
 
 @pytest.mark.parametrize("fault", FAULTS, ids=FAULT_IDS)
 def test_a_write_on_a_connection_that_was_kept_is_not_repeated_either(fault: Callable[[socket.socket], None]) -> None:
-    """A pooled connection may be closed by the server just as the request goes out."""
+    """A server may close a pooled connection just when the request is sent."""
     with serving(answer(200, b"1"), fault) as (server, client):
         assert client.request("GET", "/Console/List") == 1
         with pytest.raises(MailUpUnavailable):

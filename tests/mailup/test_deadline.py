@@ -1,4 +1,4 @@
-"""The guarded token call: its deadline, and what it says of a call that failed."""
+"""The guarded token call: its deadline, and the errors of calls that fail."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_grant_that_was_not_sent_is_not_spent(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-    for deadline in (15.0, -1.0):  # refused by the server, and over before it began
+    for deadline in (15.0, -1.0):  # a refused connection; a deadline that has already passed
         error = with_error(OAuthClient("id", "secret", endpoints=Endpoints(url), deadline=deadline), PASSWORD)
 
         assert isinstance(error, MailUpUnavailable)
@@ -127,7 +127,7 @@ def test_making_a_call_does_nothing_until_it_is_started() -> None:
 
 
 def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: Any) -> None:
-    """The guard goes along with the call: nothing is looked up by thread."""
+    """Each call has a guard of its own, which is passed to it and not kept per thread."""
     sandbox.fail_with("slow", seconds=1.0, path=TOKEN, times=2)
     patient, hasty = on_socket(deadline=10.0).begin(PASSWORD), on_socket(deadline=0.3).begin(PASSWORD)
 

@@ -1,4 +1,4 @@
-"""Filters and orders: what goes out, and that the sandbox's MailUp understands it."""
+"""Filters and orders: the text that is sent, and that the sandbox understands it."""
 
 from __future__ import annotations
 

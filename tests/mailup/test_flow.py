@@ -1,4 +1,4 @@
-"""The flow of one call, driven without any I/O: by hand, and by a toy asynchronous driver."""
+"""The flow of one call, driven without I/O: by a loop in this file, and by a minimal asynchronous client."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FIRST, SECOND = AccessToken("A1"), AccessToken("A2")
 
 @dataclass(frozen=True)
 class Raw:
-    """An answer as the wire brings it: a `classify.HTTPResponse` that no HTTP library made."""
+    """An HTTP response: a `classify.HTTPResponse` that was made without an HTTP library."""
 
     status_code: int
     content: bytes = b""
@@ -59,7 +59,7 @@ class Raw:
 
 
 class World:
-    """Performs actions without any I/O: each request gets the next answer, and only pauses move the clock.
+    """Performs actions without I/O. Each request gets the next answer, and only pauses move the clock.
 
     Attributes:
         performed: the actions, oldest first.
@@ -161,7 +161,7 @@ def test_a_429_is_repeated_after_what_it_asks_for_until_patience_ends() -> None:
     with pytest.raises(RateLimited) as caught:
         drive(WRITE, world, patience=10)
     pauses = [action.seconds for action in world.performed if isinstance(action, Pause)]
-    assert len(pauses) in (2, 3)  # three times 3 s and up to half a second each, of 10 s
+    assert len(pauses) in (2, 3)  # each pause is 3 to 3.5 s, of 10 s in all
     assert all(3 <= pause <= 3.5 for pause in pauses)
     assert caught.value.retry_after == 3
     assert not caught.value.may_have_arrived
@@ -227,7 +227,7 @@ def test_an_outage_of_the_token_endpoint_says_that_the_request_did_not_arrive(
     assert not caught.value.may_have_arrived
     assert (caught.value.status, caught.value.headers) == (503, {"Server": "IIS"})
     assert str(caught.value) == "The token endpoint is away."
-    assert here.kinds() == kinds  # and it isn't tried again: the token's schedule does that
+    assert here.kinds() == kinds  # no retry here: the token's own schedule decides when to renew again
 
 
 def test_the_outage_as_the_token_endpoint_had_it_is_the_cause() -> None:
@@ -277,7 +277,7 @@ def test_data_shows_no_secret_and_no_body() -> None:
 
 
 class Toy:
-    """An asynchronous client: what `MailUpClient` decides is in the flows, so that only the loop is written anew."""
+    """An asynchronous client. It uses the flows of `MailUpClient`, so that only the loop is written again."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -307,7 +307,7 @@ class Toy:
 
 
 def add_up() -> Flow[int]:
-    """Add what two calls answer; a write that fails counts nothing. As a resource's method would."""
+    """Return the sum of two calls' answers; a write that fails counts as 0. A flow as a resource's method has it."""
     first = yield READ
     try:
         second = yield WRITE

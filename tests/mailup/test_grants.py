@@ -1,4 +1,4 @@
-"""Grants: the form of each, what its refusal means, and that none shows its secret."""
+"""Grants: the form of each, the error of its refusal, and that no `repr` shows a secret."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_every_documented_answer_is_read(
 
 
 def test_a_redirect_is_never_followed(sandbox: Sandbox, on_socket: Any) -> None:
-    """A 307 would carry the client secret along, even to plain http."""
+    """Following a 307 would send the client secret again, even over plain http."""
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.setblocking(False)
         port = elsewhere.getsockname()[1]

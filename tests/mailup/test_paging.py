@@ -1,4 +1,4 @@
-"""Pages: the envelope in every form, and a walk that is lazy and ends."""
+"""Pages: parsing every form of the envelope, and an iterator that is lazy and always ends."""
 
 from __future__ import annotations
 
@@ -88,6 +88,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(s
 layouts = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"ensure_ascii": False}])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.dictionaries(st.text(), values).map(lambda row: {**row, "Id": 1}) | scalars),
     st.dictionaries(st.text(), values),
@@ -105,11 +106,11 @@ def test_splitting_a_page_gives_what_decoding_the_whole_gives(
     assert json.dumps([each.raw for each in parse(body).items]) == json.dumps(rows)
 
 
-# --------------------------------------------------------------------------------------- the walk
+# ----------------------------------------------------------------------------------- the iterator
 
 
 def pages(*rows: list[int], total: int, size: int = 2) -> tuple[Callable[[int], Page[RecipientCount]], list[int]]:
-    """Return a function that gives pages, each of rows with these counts, and the list of numbers it was asked for."""
+    """Return a function that fetches a page by its number, and the list to which it appends these numbers."""
     asked: list[int] = []
 
     def fetch(number: int) -> Page[RecipientCount]:
@@ -164,7 +165,7 @@ def test_one_page_by_its_number(client: MailUpClient, sandbox: Sandbox, adapter:
     )
     assert [each.id for each in first.items] == list(range(1, 11))
     assert len(adapter.requests) == 2
-    assert len(list(walk)) == 25  # from the beginning, whatever pages were asked for beside it
+    assert len(list(walk)) == 25  # all of them: fetching single pages moves no iterator
     assert list(walk.page(7).items) == []
     for wrong in (-1, True, "1"):
         with pytest.raises(ValueError, match="number"):

@@ -1,4 +1,4 @@
-"""Records: how rows are parsed, whatever MailUp's spelling, and how records behave as values."""
+"""Records: parsing rows in every spelling of MailUp's keys, and how records behave as values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django_mailup.mailup.records import MAX_SHAPES, key, list_of
 
 
 class Thing(Record):
-    """One of each kind of field."""
+    """A record with a field of each kind."""
 
     id: int = key("idThing", "ThingId")
     name: str = key("Name")
@@ -36,7 +36,7 @@ MADE_AT = datetime(2020, 1, 27, 10, 38, tzinfo=UTC)
 
 
 def parsed(row: object) -> Thing:
-    """Parse a row as a page's row, whose JSON is kept."""
+    """Parse a row as part of a page, which keeps its JSON as text. Check that parsing it alone gives the same."""
     body = json.dumps({"Items": [row], "TotalElementsCount": 1})
     (found,) = parse_page(Answer(body, 200, {}), Thing, asked=0).items
     assert found == Thing.parse(row)
@@ -92,7 +92,7 @@ def test_values_are_taken_leniently(row: dict[str, Any], field: str, expected: A
 
 @pytest.mark.parametrize("row", [{}, {"idThing": None}, {"idThing": "seven"}, {"idThing": True}, [], 5, None], ids=repr)
 def test_a_row_without_an_id_is_no_record(row: object) -> None:
-    for _ in range(2):  # the second time its shape is known
+    for _ in range(2):  # the second time, the shape of the row is cached
         with pytest.raises(UnexpectedResponse):
             Thing.parse(row)
 
@@ -136,7 +136,7 @@ def test_an_argument_of_the_call_stands_for_a_missing_number() -> None:
     ids=repr,
 )  # fmt: skip
 def test_personal_fields(fields: object, expected: dict[int, str]) -> None:
-    for _ in range(2):  # the second time their ids are known
+    for _ in range(2):  # the second time, their ids are cached
         found = Recipient.parse({"idRecipient": 1, "Fields": fields}).fields
         assert found == expected
         assert (dict(found), len(found), repr(found)) == (expected, len(expected), repr(expected))
@@ -182,7 +182,7 @@ def test_no_value_breaks_parsing(row: dict[str, Any]) -> None:
     one, other = parse_page(Answer(body, 200, {}), Thing, asked=0).items
 
     assert one == other == Thing.parse(row)
-    assert json.dumps(one.raw) == json.dumps(row)  # as text, since NaN is not equal to itself
+    assert json.dumps(one.raw) == json.dumps(row)  # compare text, because NaN is not equal to itself
 
 
 # ---------------------------------------------------------------------------------------- values

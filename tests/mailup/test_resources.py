@@ -1,4 +1,4 @@
-"""What resources do beyond one request: fields by name, imports in chunks, arguments that are refused, odd answers."""
+"""What resources do beyond one request: fields by name, imports in chunks, refused arguments, unusual answers."""
 
 from __future__ import annotations
 
@@ -251,6 +251,7 @@ def test_unknown_keys_stay_and_odd_values_do_not_break_reading(client: MailUpCli
     assert (found.id, found.email, dict(found.fields), found.raw["Mood"]) == (7, "", {2: ""}, "fine")
 
 
+@pytest.mark.slow
 def test_the_whole_surface_is_typed_for_a_user_of_the_package(tmp_path: Path) -> None:
     script = tmp_path / "site.py"
     script.write_text(

@@ -1,4 +1,4 @@
-"""TokenSet: reading lifetimes and refresh tokens as MailUp may write them."""
+"""TokenSet: parsing lifetimes and refresh tokens in every form that MailUp may send."""
 
 from __future__ import annotations
 

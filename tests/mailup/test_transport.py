@@ -1,4 +1,4 @@
-"""The API's transport over real sockets: what is sent, and what an error says."""
+"""The API's transport over real sockets: what it sends, and the errors it raises."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_timeout_of_a_call_goes_before_that_of_the_transport() -> None:
             send(server, timeout=0.2)
     finally:
         server.close()
-    assert time.monotonic() - started < 10  # the transport's own is 30 s
+    assert time.monotonic() - started < 10  # the call's own timeout, not the transport's 30 s
     assert caught.value.may_have_arrived
 
 

@@ -1,4 +1,4 @@
-"""with_response: status and headers of the answer beside the result of a method."""
+"""with_response: a method's result together with the status and headers of the answer."""
 
 from __future__ import annotations
 

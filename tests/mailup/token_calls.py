@@ -1,4 +1,4 @@
-"""Token calls for tests of what an OAuthClient is made of."""
+"""OAuth clients and token calls for the tests of grants, client authentication and deadlines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make(sandbox: Sandbox, adapter: Any = None, **options: Any) -> OAuthClient:
 
 
 def with_error(client: OAuthClient, grant: Any) -> MailUpError:
-    """Exchange a grant that is to fail, and return the error, which must hold no secret."""
+    """Exchange a grant and return the error that this raises. Check that the error contains no secret."""
     with pytest.raises(MailUpError) as caught:
         client.exchange(grant)
     shown = f"{caught.value!r} {caught.value} {vars(caught.value)}"

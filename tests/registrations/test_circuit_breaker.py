@@ -1,4 +1,4 @@
-"""A client that MailUp refuses: stored once, probed now and then, and tried at once after a correction."""
+"""A client that MailUp refuses: the refusal is stored once, and tried again after five minutes or a correction."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Connect = Callable[..., Token]
 def expired_row(
     transactional_db: None, mailup_connection: Callable[..., Token], mailup_server: str, user: Any
 ) -> Token:
-    """A connection that has run out, in a committed row that other processes see, with MailUp on a socket."""
+    """A connection whose token has expired, in a committed row that other processes see; MailUp is on a socket."""
     token = mailup_connection(user)
     past = timezone.now() - timedelta(hours=1)
     Token.objects.update(connected_at=past, expires_at=past, refresh_at=past)
@@ -31,7 +31,7 @@ def expired_row(
 
 @pytest.fixture
 def due_pks(mailup_connection: Connect, django_user_model: Any, clock: Any, settings: Any) -> list[int]:
-    """Connections that are due, each with a pair of its own: the one that a job begins with, and twice AT_ONCE more."""
+    """Keys of due connections, each with its own pair: one that a job renews alone, and two groups of AT_ONCE."""
     settings.MAILUP = {**settings.MAILUP, "REFRESH_CONCURRENCY": AT_ONCE}
     pks = [
         mailup_connection(django_user_model.objects.create(username=f"u{number}")).pk

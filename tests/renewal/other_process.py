@@ -1,4 +1,4 @@
-"""What another process does to a row, done by a test."""
+"""Changes on a row as another process would make them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def claim(token: Token, *, owner: str = "another process", seconds: float) -> No
 
 
 def in_a_moment(token: Token, **columns: Any) -> threading.Timer:
-    """Write on a row from another connection, shortly after somebody has begun to wait for it."""
+    """Change a row from another connection, 0.2 s from now."""
 
     def write() -> None:
         Token.objects.filter(pk=token.pk).update(**columns)

@@ -1,4 +1,4 @@
-"""A job of the periodic renewal: several tokens at once, none of which holds up another."""
+"""Several tokens renewed at once: none delays or breaks another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_first_goes_alone_and_the_others_together(db: None, due_pks: list[in
 
     def meet(number: int) -> None:
         if number > 1:
-            together.wait(10)  # nobody is answered before all of the group are there
+            together.wait(10)  # no answer is given before all of the group have arrived
 
     calls.before = meet
 
@@ -93,7 +93,7 @@ def test_a_fault_of_ours_stops_no_other(
 
 @contextmanager
 def accursed_company() -> Iterator[str]:
-    """Let the database refuse to store a new pair on rows of one company."""
+    """Yield a company on whose rows the database refuses to store a new pair."""
     with connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE django_mailup_token ADD CONSTRAINT accursed CHECK (company <> 'accursed' OR generation = 1)"

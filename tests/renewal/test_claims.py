@@ -1,4 +1,4 @@
-"""Claims on rows: taking over one that ran out, and writing only under one's own."""
+"""Claims: taking over one that has ended, and writing only while one's own claim stands."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_takeover_that_succeeds_forgets_the_interruption(expired: Token) -> No
 
 
 def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
-    """While the answer is on its way, somebody reconnects: the renewal's pair is dropped, the newer one used."""
+    """The user reconnects while the answer is on its way: the renewal's pair is dropped, and the newer one used."""
 
     def reconnect(_: object) -> None:
         Token.objects.filter(pk=expired.pk).update(access_token="newer", generation=5, claim_owner="")
@@ -60,7 +60,7 @@ def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_san
 
 
 def test_a_failure_is_not_written_over_anothers_claim(expired: Token, mailup_sandbox: Sandbox) -> None:
-    """While the call is under way, another process takes over: this one's failure says nothing any more."""
+    """Another process takes over during the call: this one's failure is not stored."""
 
     def take_over_and_refuse(_: object) -> None:
         mailup_sandbox.hooks.before_refresh = None

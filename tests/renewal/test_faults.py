@@ -1,6 +1,6 @@
 """Every fault of MailUp's server, over real sockets: what the caller gets, what the row says, when the next try is.
 
-docs/faults.md is the same as a table; each test checks its line there, so that the table is complete and true.
+docs/faults.md has these as a table; each test checks its line of it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ LIFETIMES = {f"expires_in {told}": told for told in ("0", "-5", "null", '"3600"'
 
 @pytest.fixture
 def expired(mailup_connection: Callable[..., Token], user: Any, mailup_server: str, settings: Any) -> Token:
-    """A connection that has run out, with MailUp on a socket and little patience."""
+    """A connection whose access token has expired; MailUp is on a socket, and the time limits are short."""
     settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 1, "TIMEOUT": 0.6}
     token = mailup_connection(user)
     past = timezone.now() - timedelta(hours=1)
@@ -129,7 +129,7 @@ def elsewhere(settings: Any, base_url: str) -> None:
 
 
 def renew(token: Token) -> str:
-    """Try to renew; return the exception's name, or how it went on."""
+    """Try to renew. Return the exception's name, or `none`."""
     started = time.monotonic()
     try:
         on_demand.usable_token(token.pk)
@@ -140,7 +140,7 @@ def renew(token: Token) -> str:
 
 
 def seen(token: Token) -> str:
-    """What the row, or its registration, says afterwards, in the words of the table."""
+    """Return what is stored on the row or its registration, in the words of the table."""
     token.refresh_from_db()
     registration = ClientRegistration.objects.get()
     assert token.claim_owner == ""
@@ -185,7 +185,7 @@ def test_a_connection_that_breaks(expired: Token, settings: Any, name: str) -> N
 def test_a_connection_that_is_reset_before_the_request(
     expired: Token, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Right between connecting and sending: a reset that came earlier would be a connection that was never made."""
+    """The reset comes between connecting and sending. An earlier one would be a refused connection."""
     connected, gone = threading.Event(), threading.Event()
     connect = socket.socket.connect
 
@@ -255,7 +255,7 @@ def test_an_answer_of_the_api(
 ) -> None:
     settings.MAILUP = {**settings.MAILUP, "TIMEOUT": 0.6}
     token = mailup_connection(user)
-    # For ever, since GET is retried on 502 to 504; and bytes further apart than TIMEOUT, which is for each piece.
+    # Every time, since GET is retried on 502 to 504. Bytes are further apart than TIMEOUT, which is for each read.
     pause = {"seconds": 1.0} if ANSWERS[name]["kind"] == "drip" else {}
     mailup_sandbox.fail_with(path="Authentication/Info", **{**ANSWERS[name], **pause, "times": -1})
     try:

@@ -1,7 +1,7 @@
-"""SIGKILL of real processes at every step of a renewal: a script, a web server, a worker, a whole process group.
+"""Processes that are killed at each step of a renewal: a script, a web server, a worker, a whole process group.
 
-A lock that the test holds, or an answer that the sandbox withholds, stops the victim where it is wanted, and the victim
-says where it is: each test sees that the point was hit.
+A lock that the test holds, or an answer that the sandbox withholds, stops the victim at that step. The victim writes
+which step it has reached, and the test waits for that.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 def test_killed_before_the_claim(kind: str, expired_row: Token, mailup_sandbox: Sandbox, settings: Any) -> None:
     lock = locked_table() if kind in AHEAD_OF_TIME else locked_row(expired_row)
     with lock, victim(kind, expired_row, settings) as killed:
-        killed.hear("claim")  # it sends the statement, and gets no answer while we hold the lock
+        killed.hear("claim")  # it sends the statement, which has to wait for our lock
         eventually(the_server_holds_a_statement_back)
-    if HAS_SERVER and kind not in AHEAD_OF_TIME:  # the transaction of a job ends with it
-        # The server carries the dead one's waiting statement out: the claim stands, and runs out.
+    if HAS_SERVER and kind not in AHEAD_OF_TIME:  # a job's transaction is rolled back
+        # The server still executes the waiting statement of the dead process: the claim is stored, and has to end.
         eventually(lambda: Token.objects.exclude(claim_owner="").exists())
         let_the_claim_run_out()
     expired_row.refresh_from_db()
@@ -88,7 +88,7 @@ def test_killed_during_the_answer(
     if recovers:
         assert on_demand.usable_token(expired_row.pk).generation == 2
         return
-    # The new pair died with the process, and a strict server takes the old one no more: the row says so.
+    # The new pair is lost with the process, and MailUp refuses the old one: the row says so.
     with pytest.raises(ReauthorizationRequired, match="interrupted"):
         on_demand.usable_token(expired_row.pk)
     expired_row.refresh_from_db()
@@ -102,13 +102,13 @@ def test_killed_between_answer_and_save(kind: str, expired_row: Token, mailup_sa
         assert gate.reached.wait(20)
         with locked_row(expired_row):
             gate.open.set()
-            # It has its answer, and waits for the row; a job, which waits for no lock, tries again and again.
+            # It has its answer and waits for the row. A job, which waits for no lock, tries again and again.
             killed.hear("save", times=2 if HAS_SERVER and kind in AHEAD_OF_TIME else 1)
             if kind not in AHEAD_OF_TIME:
                 eventually(the_server_holds_a_statement_back)
             killed.kill()
     if HAS_SERVER and kind not in AHEAD_OF_TIME:
-        # The server carries the dead one's waiting statement out: nothing is lost.
+        # The server still executes the waiting statement of the dead process: nothing is lost.
         eventually(lambda: Token.objects.filter(generation=2).exists())
         assert on_demand.usable_token(expired_row.pk).generation == 2
         return
@@ -135,7 +135,7 @@ def test_a_waiter_takes_over_from_the_dead_by_itself(
     gate = Gate(mailup_sandbox, after=False)
     with victim(kind, expired_row, settings):
         assert gate.reached.wait(20)
-    Token.objects.update(claimed_until=DatabaseNow(0.5))  # half a second of its life is left
+    Token.objects.update(claimed_until=DatabaseNow(0.5))  # the claim ends in half a second
 
     assert on_demand.usable_token(expired_row.pk).generation == 2
     gate.open.set()

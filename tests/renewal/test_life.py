@@ -1,4 +1,4 @@
-"""The life of a row, in every order that chance comes up with, against a model of it."""
+"""A row's life as random sequences of events, compared with a model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_row_lives_as_its_model_says(
             mailup_sandbox.faults.clear()
             self.outage = False
             self.good = False  # whether MailUp would take the row's refresh token
-            self.lost = False  # whether an answer of MailUp's died with a process
+            self.lost = False  # whether an answer of MailUp was lost with a process
             self.generation = 0
             self.connect()
 
@@ -117,7 +117,7 @@ def test_a_row_lives_as_its_model_says(
             self.generation = row.generation
 
         def teardown(self) -> None:
-            """Whatever happened: when MailUp is there again, a good pair works, and a lost one is said to be."""
+            """At the end, with MailUp reachable again, a good pair works, and a lost one is reported as such."""
             mailup_sandbox.faults.clear()
             clock.move(hours=3)
             row = self.row()

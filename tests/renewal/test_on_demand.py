@@ -20,7 +20,7 @@ def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_
     live = on_demand.usable_token(expired.pk)
     timer.join()
 
-    assert live.access_token.value == "A2"  # although it has run out: a pair just received is used once
+    assert live.access_token.value == "A2"  # although it has expired: a pair just received is used once
     assert mailup_sandbox.state.counters["refreshes"] == 0
 
 

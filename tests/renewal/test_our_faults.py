@@ -1,4 +1,4 @@
-"""Faults of the site itself: no database, no broker, no cache, clocks that differ, two beats, a worker that is late."""
+"""Faults of the site: no database, no broker, no cache, clocks that differ, two beats, a worker that is late."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 
 class Database:
-    """The test's database as another process reaches it, which can be taken away from that process."""
+    """The connection of another process to the test's database, which can be cut."""
 
     def __init__(self) -> None:
         self._line = Line() if HAS_SERVER else None
@@ -40,7 +40,7 @@ class Database:
 
     @contextmanager
     def gone(self) -> Iterator[None]:
-        """Nothing can be written during the block. A server can't be reached; SQLite's file is locked."""
+        """Let nothing be written during the block: a server can't be reached, and SQLite's file is locked."""
         if self._line is None:
             with transaction.atomic():
                 Token.objects.update(company="locked")
@@ -51,13 +51,13 @@ class Database:
         self._line.mend()
 
     def blinks(self) -> None:
-        """Break every connection; new ones are taken at once."""
+        """Break every connection, but accept new ones."""
         assert self._line is not None
         self._line.cut()
         self._line.mend()
 
     def was_missed(self) -> bool:
-        """Say whether somebody has wanted a new connection while it was gone. SQLite doesn't tell."""
+        """Return whether a new connection was refused while it was gone. On SQLite, which can't tell, True."""
         return self._line is None or self._line.turned_away > 0
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ def test_no_database_for_the_claim(
         with database.gone():
             assert unlucky.hear("failed") == "failed OperationalError"
     assert mailup_sandbox.state.counters["refreshes"] == 0
-    Token.objects.update(claim_owner="", claimed_until=None)  # the server may have carried the statement out
+    Token.objects.update(claim_owner="", claimed_until=None)  # the server may have executed the statement
 
     assert on_demand.usable_token(expired_row.pk).generation == 2
 
@@ -135,7 +135,7 @@ def test_the_row_says_so_when_the_database_stays_away(
         assert gate.reached.wait(20)
         with database.gone():
             gate.open.set()
-            unlucky.hear("failed")  # as long as the claim was its own, it tried
+            unlucky.hear("failed")  # it has tried until its claim ended
     let_the_claim_run_out()
 
     with pytest.raises(ReauthorizationRequired, match="interrupted"):
@@ -173,7 +173,7 @@ def test_without_a_cache_everything_goes_on(
 def test_clocks_may_be_five_minutes_off(
     transactional_db: None, mailup_connection: Connect, user: Any, clock: Any, mailup_sandbox: Sandbox
 ) -> None:
-    """Two hosts, ten minutes apart, for six hours: every call succeeds, and nobody renews for nothing."""
+    """Two hosts, ten minutes apart, for six hours: every call succeeds, and no renewal is unnecessary."""
     mailup_connection(user)
     ahead, behind = (lambda: clock() + timedelta(minutes=5)), (lambda: clock() - timedelta(minutes=5))
     for _ in range(6 * 12):
@@ -228,7 +228,7 @@ def test_a_worker_that_is_a_day_late_does_no_harm(
     token = mailup_connection(user)
     clock.move(hours=1)
     (batch,) = periodic.hand_out_due(clock=clock)
-    clock.move(days=1)  # the message lay in the queue, and the token came due again and again
+    clock.move(days=1)  # the message stayed in the queue, and the token came due again
     (again,) = periodic.hand_out_due(clock=clock)
     assert again == batch
     assert periodic.refresh_many(again.pks, clock=clock).refreshed == 1

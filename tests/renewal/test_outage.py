@@ -1,4 +1,4 @@
-"""An hour without MailUp, as `python -m benchmarks.outage` plays it with 10,000 connections; here with fewer."""
+"""An hour without MailUp, as in `python -m benchmarks.outage` but with 60 connections instead of 10,000."""
 
 from __future__ import annotations
 

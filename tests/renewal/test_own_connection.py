@@ -107,7 +107,7 @@ def test_a_waiter_inside_a_transaction_sees_what_another_process_stored(expired:
 
 
 def test_an_interrupted_caller_still_gets_the_pair_stored(expired: Token, mailup_sandbox: Sandbox) -> None:
-    """A soft time limit or Ctrl-C hits the caller while MailUp answers: the thread beside it goes on."""
+    """A soft time limit or Ctrl-C interrupts the caller while MailUp answers: the renewal's own thread goes on."""
     asked, go_on = threading.Event(), threading.Event()
 
     def hold(_: object) -> None:

@@ -27,12 +27,12 @@ def test_the_periodic_task_hands_out_what_is_due_once(due: Token, clock: Any) ->
     assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.pk], 0.0)]
     assert list(periodic.hand_out_due(clock=clock)) == []
 
-    clock.move(seconds=601)  # what was lost on the way comes due again by itself
+    clock.move(seconds=601)  # a batch that was lost on the way comes due again
     assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.pk], 0.0)]
 
 
 def copies(token: Token, count: int, users: Any) -> None:
-    """Store more rows like this one, each of a user of its own."""
+    """Store copies of a row, each for a new user."""
     for number in range(count):
         token.pk, token.user = None, users.objects.create(username=f"u{number}")
         token._state.adding = True
@@ -105,7 +105,7 @@ def test_a_rejected_client_is_asked_once_in_a_job(
 def test_a_token_renewed_after_the_job_has_read_it_is_left_alone(
     transactional_db: None, due: Token, clock: Any, mailup_sandbox: Sandbox, mailup_connection: Connect
 ) -> None:
-    """The first of two is withheld until somebody has renewed the second."""
+    """MailUp's answer for the first token is held back until another caller has renewed the second."""
     clock.move(seconds=-3000)
     site = mailup_connection(None, username="m67890")
     clock.move(seconds=3000)

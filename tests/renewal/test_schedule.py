@@ -1,4 +1,4 @@
-"""Expiry, margin and backoff as arithmetic, over everything that MailUp and a site's settings could say."""
+"""The arithmetic of expiry, margin and backoff, for all lifetimes and settings."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def refuse_for_ten_minutes(sandbox: Sandbox) -> None:
 
 
 def test_a_call_succeeds_half_a_minute_after_five_failures(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
-    """The periodic task backs off for longer and longer; callers don't."""
+    """The periodic task waits longer after each failure; callers don't."""
     for _ in range(5):
         mailup_sandbox.fail_with("status", status=503, path=TOKEN)
         with pytest.raises(MailUpUnavailable):

@@ -1,4 +1,4 @@
-"""The sandbox's hooks and its clock: how a test acts in the middle of an answer, and moves time."""
+"""The sandbox's hooks and clock, by which a test acts while a request is answered, and moves time."""
 
 from __future__ import annotations
 

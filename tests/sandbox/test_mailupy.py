@@ -1,4 +1,4 @@
-"""The published mailupy, over a socket: its whole public surface works against the sandbox."""
+"""Every public method of the published client mailupy works against the sandbox, over a real socket."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_public_method(client: mailupy.Mailupy, sandbox: Sandbox) -> None:
 
 
 def _play(client: mailupy.Mailupy, sandbox: Sandbox) -> Iterator[str]:
-    """Use each method as its documentation shows, and yield its name."""
+    """Call each method as its documentation shows, check its result, and yield its name."""
     assert [each["Id"] for each in client.get_fields(order_by=["Id asc"])] == list(range(1, 28))
     assert [each["Id"] for each in client.get_fields(filter_by="Description.Contains('Order')")][:2] == [20, 19]
     yield "get_fields"
@@ -80,7 +80,7 @@ def _play(client: mailupy.Mailupy, sandbox: Sandbox) -> Iterator[str]:
 
     account = sandbox.state.users["m12345"].account
     headers = client._default_headers()
-    for path in ("List/1/Email", "Sms/List/1/Message"):  # mailupy sends messages, but writes none
+    for path in ("List/1/Email", "Sms/List/1/Message"):  # mailupy can send messages, but not create them
         body = {"Subject": "News", "Content": "Hi"}
         client._requests_wrapper("POST", f"{client.BASE_URL}/{path}", headers=headers, json=body)
     (message,), (text,) = account.messages.values(), account.text_messages.values()

@@ -1,4 +1,4 @@
-"""The sandbox by itself: each switch, each fault, its doors, and an independent client that must be content with it."""
+"""The sandbox by itself: its options, faults and control endpoints, and an independent client that works with it."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_an_unregistered_redirect_uri_can_be_refused(http: requests.Session, san
 
 
 def test_mailups_own_samples_get_through(http: requests.Session, sandbox: Sandbox) -> None:
-    """They exchange a code by GET, without client authentication and redirect URI."""
+    """MailUp's samples exchange a code by GET, without client authentication or redirect URI."""
     query = {"code": code_for(http), "grant_type": "authorization_code"}
     assert http.get(TOKEN, params=query).status_code == 200
 
@@ -333,7 +333,7 @@ def test_the_limit_of_calls_is_per_user_and_operation(http: requests.Session, sa
 
 def test_pages_count_from_zero_and_are_of_twenty(http: requests.Session, sandbox: Sandbox) -> None:
     access_token = log_in(http)["access_token"]
-    page = call(http, access_token, "/console/user/lists").json()  # in any letter case, as IIS does
+    page = call(http, access_token, "/console/user/lists").json()  # paths match in any letter case, as on IIS
     assert (page["PageNumber"], page["PageSize"], page["TotalElementsCount"], page["IsPaginated"]) == (0, 20, 3, False)
 
     page = call(http, access_token, "/Console/User/Lists?PAGENUMBER=1&pageSize=2").json()
@@ -344,7 +344,7 @@ def test_pages_count_from_zero_and_are_of_twenty(http: requests.Session, sandbox
     assert call(http, access_token, "/Console/Nothing").status_code == 404
 
 
-# ---------------------------------------------------------------------------------- doors and faults
+# ------------------------------------------------------------------------ control endpoints and faults
 
 
 def test_options_refuse_what_they_do_not_know() -> None:
@@ -403,7 +403,7 @@ def test_the_control_door_on_a_socket() -> None:
         assert "Withdraw consent" in http.get(base_url).text
         assert http.post(f"{door}/options", json={"rate_limit": 2}).status_code == 200
         assert http.post(f"{door}/options", json={"nonsense": 2}).status_code == 400
-        assert http.post(f"{door}/options", data={"rate_limit": 2}).status_code == 404  # a form only presses buttons
+        assert http.post(f"{door}/options", data={"rate_limit": 2}).status_code == 404  # only JSON is accepted
         assert http.post(f"{door}/fault", json={"kind": "status"}).status_code == 200
         assert http.post(f"{door}/fault", json={"nonsense": 1}).status_code == 400
         assert http.post(f"{door}/client", json={"client_id": "a", "client_secret": "b"}).status_code == 200
@@ -449,7 +449,7 @@ def test_the_published_mailupy_logs_in_and_lists_groups(monkeypatch: pytest.Monk
         groups = list(client.get_groups_from_list(1))
         assert [group["Name"] for group in groups] == ["Regulars", "Wholesale", "Test"]
 
-        sandbox.state.expire_access()  # it renews by itself, too
+        sandbox.state.expire_access()  # mailupy renews its token when it gets a 401
         assert len(list(client.get_groups_from_list(2))) == 2
         with pytest.raises(mailupy.exceptions.MailupyException):
             mailupy.Mailupy("m12345", "wrong", sandbox.client_id, sandbox.client_secret)

@@ -109,6 +109,7 @@ def without_modules(name: str) -> str:
     return re.sub(r"\b(?:\w+\.)+(?=[A-Za-z_])", "", name)
 
 
+@pytest.mark.slow
 def test_mypy_accepts_it_and_knows_every_type(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     revealed = copy_with_reveals(tmp_path)
     (tmp_path / "mypy.ini").write_text(
@@ -127,6 +128,7 @@ def test_mypy_accepts_it_and_knows_every_type(tmp_path: Path, pytestconfig: pyte
     }
 
 
+@pytest.mark.slow
 def test_pyright_accepts_it_and_knows_every_type(tmp_path: Path) -> None:
     revealed = copy_with_reveals(tmp_path)
     options = {

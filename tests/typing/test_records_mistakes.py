@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("records_mistakes.py")
 MARKED = [number for number, line in enumerate(FILE.read_text().splitlines(), 1) if "  # mistake" in line]
 
 
+@pytest.mark.slow
 def test_mypy_sees_each_mistake_and_nothing_else(tmp_path: Path) -> None:
     options = [
         "--strict",
@@ -31,6 +34,7 @@ def test_mypy_sees_each_mistake_and_nothing_else(tmp_path: Path) -> None:
     assert sorted({int(number) for number in reported}) == MARKED, told
 
 
+@pytest.mark.slow
 def test_pyright_sees_each_mistake_and_nothing_else() -> None:
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, str(FILE)]
     told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout

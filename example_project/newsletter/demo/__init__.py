@@ -1,1 +1,1 @@
-"""The demo: what starts and ends its processes, and the journey that `demo --check` plays."""
+"""The demo: its processes, and the journey of `demo --check`, which uses the site as a person would."""

@@ -1,4 +1,4 @@
-"""A browser without a screen: cookies, forms and redirects, one hop at a time, so that each can be looked at."""
+"""A minimal browser with cookies and forms. It follows redirects only when asked, so that each can be checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import requests
 
 
 class Form:
-    """A form of a page: where it goes, how, and what is filled in."""
+    """A form of a page: its action, method, fields with their values, and text."""
 
     def __init__(self, action: str, method: str) -> None:
         self.action = action
@@ -52,13 +52,13 @@ class Browser:
         return self._session.get(url, allow_redirects=False, timeout=30)
 
     def follow(self, response: requests.Response, *, most: int = 5) -> requests.Response:
-        """Follow redirects to the page at their end."""
+        """Follow at most `most` redirects and return the last response."""
         while response.is_redirect and most:
             response, most = self.get(urljoin(response.url, response.headers["Location"])), most - 1
         return response
 
     def form(self, page: requests.Response, button: str) -> Form | None:
-        """Return the form of a page that has this text on it, such as its button's."""
+        """Return the first form of a page whose text contains that of the button; None if there is none."""
         parser = _Forms()
         parser.feed(page.text)
         return next((form for form in parser.forms if button in form.text), None)
@@ -66,6 +66,7 @@ class Browser:
     def submit(
         self, page: requests.Response, form: Form, files: dict[str, tuple[str, str]] | None = None, **fields: str
     ) -> requests.Response:
+        """Submit a form. `fields` replace its values; `files` maps the name of a field to a file's name and content."""
         url = urljoin(page.url, form.action)
         headers = {"Referer": page.url}
         data = {**form.fields, **fields}

@@ -1,4 +1,4 @@
-"""Runs a module as `python -m` does, and ends when standard input closes: that is, when whoever started it is gone."""
+"""Runs a module or script, as `python` does, until standard input closes: that is, until its parent process ends."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 
-GRACE = 5.0
+GRACE = 5.0  # seconds
 
 
 def end_with_parent() -> None:
-    """Wait for the end of standard input, then ask this process to stop, and make it."""
+    """Wait until standard input closes, then send this process SIGTERM, and end it GRACE seconds later."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

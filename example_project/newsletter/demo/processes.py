@@ -1,4 +1,4 @@
-"""Child processes that live and die with this one."""
+"""The demo's child processes, which end when this process does."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ CHILD = Path(__file__).with_name("child.py")
 
 
 class ChildFailed(Exception):
-    """A child process ended although it was to go on, or never got ready."""
+    """A child process ended early or did not start to listen in time; or no port is free."""
 
 
 class Children:
-    """The processes of one demo. Each has a pipe to this process as its standard input, and ends when that closes."""
+    """The processes of one demo. The standard input of each is a pipe from this process; each ends when it closes."""
 
     def __init__(self, env: dict[str, str]) -> None:
         self._env = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, *arguments: str) -> int:
-        """Run one to its end and return its exit status."""
+        """Run a module or script to its end. Return its exit status."""
         child = self._start(*arguments, quiet=False)
         try:
             return child.wait()
@@ -33,7 +33,7 @@ class Children:
             self._end(child)
 
     def start(self, name: str, *arguments: str, log: Path) -> None:
-        """Start one that goes on. What it prints goes to a log."""
+        """Start a module or script that runs until `end`. Its output goes to a log."""
         with log.open("wb") as output:
             self._running[name] = self._start(*arguments, output=output)
 
@@ -45,14 +45,14 @@ class Children:
             stdin=subprocess.PIPE,
             stdout=output if quiet else None,  # type: ignore[arg-type]
             stderr=subprocess.STDOUT if quiet else None,
-            start_new_session=True,  # Ctrl-C is for this process, which then ends its children in order
+            start_new_session=True,  # Ctrl-C reaches this process alone, which ends the others in order
         )
 
     def wait_for_port(self, name: str, host: str, port: int, *, seconds: float = 30) -> None:
-        """Wait until a child listens.
+        """Wait until a child listens on a port.
 
         Raises:
-            ChildFailed: it ended, or it took too long.
+            ChildFailed: a child ended, or nothing listens after this many seconds.
         """
         give_up_at = time.monotonic() + seconds
         while time.monotonic() < give_up_at:
@@ -62,17 +62,17 @@ class Children:
                 return
             except OSError:
                 time.sleep(0.05)
-        raise ChildFailed(f"{name} did not get ready on {host}:{port}")
+        raise ChildFailed(f"{name} does not listen on {host}:{port} after {seconds:.0f} seconds")
 
     def check(self) -> None:
-        """Raise ChildFailed when a child has ended."""
+        """Raise ChildFailed if a started child has ended."""
         for name, child in self._running.items():
             status = child.poll()
             if status is not None:
                 raise ChildFailed(f"{name} ended with status {status}")
 
     def end(self) -> None:
-        """End all, the last one started first."""
+        """End all children, the last one started first."""
         while self._running:
             _, child = self._running.popitem()
             self._end(child)
@@ -88,7 +88,7 @@ class Children:
 
 
 def free_port(host: str, wanted: int) -> int:
-    """Return the wanted port if it is free, else another one."""
+    """Return the wanted port if it is free, else another. Raise ChildFailed if none is."""
     for port in (wanted, 0):
         try:
             with socket.create_server((host, port)) as server:

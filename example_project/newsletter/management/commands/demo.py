@@ -1,4 +1,4 @@
-"""Start the whole example: site, sandbox, Celery worker and beat. `--check` plays the journey without a person."""
+"""Start the whole example: site, sandbox, Celery worker and beat. `--check` runs the journey and ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ...demo.journey import STEPS
 from ...demo.processes import ChildFailed, Children, free_port
 
-SITE_HOST, SANDBOX_HOST = "127.0.0.1", "localhost"  # two names, since browsers don't tell cookies of two ports apart
+SITE_HOST, SANDBOX_HOST = "127.0.0.1", "localhost"  # two names, as ports of one host share cookies
 
 
 class Command(BaseCommand):
@@ -29,9 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sandbox-port", type=int, default=8777, help="Port of the sandbox (default: %(default)s)."
         )
-        parser.add_argument(
-            "--check", action="store_true", help="Play the whole journey on a fresh database, then end."
-        )
+        parser.add_argument("--check", action="store_true", help="Run the whole journey on a new database, then end.")
         parser.add_argument("--sabotage", choices=STEPS, help="With --check: break this step on purpose.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -113,7 +111,10 @@ class Command(BaseCommand):
         }
 
     def _key_env(self) -> dict[str, str]:
-        """Stored secrets get a key of their own, as in production. It is kept beside the database."""
+        """Return the environment variable of the demo's encryption key, or nothing if the settings have one.
+
+        As in production, secrets have a key other than SECRET_KEY. It is kept in a file beside the database.
+        """
         if settings.MAILUP.get("ENCRYPTION_KEYS"):
             return {}
         path = self._var / "encryption.key"

@@ -1,4 +1,4 @@
-"""Play the journey against a demo that is running. Used by `demo --check`."""
+"""Run the journey against a running demo. Used by `demo --check`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...demo.journey import STEPS, Journey
 
 
 class Command(BaseCommand):
-    help = "Play the seventeen steps of the journey, one line each. Used by `demo --check`."
+    help = "Run the seventeen steps of the journey and print a line for each. Used by `demo --check`."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sabotage", choices=STEPS)

@@ -1,4 +1,4 @@
-"""Bring the demo's database up to date: tables, two users, the client registration."""
+"""Prepare the demo's database: its tables, two users and the client registration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ class Command(BaseCommand):
     help = "Migrate the database, and create the demo's users and its client registration. Used by `demo`."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--forget-connections", action="store_true", help="A new sandbox knows none of them.")
+        parser.add_argument(
+            "--forget-connections", action="store_true", help="Delete all connections: a new sandbox doesn't know them."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
@@ -31,6 +33,6 @@ class Command(BaseCommand):
             Token.objects.all().delete()
 
     def _declare_queue(self) -> None:
-        """Make the queue before worker and beat do it at the same time, which the filesystem broker can't take."""
+        """Declare the queue now: the filesystem broker fails if worker and beat declare it at the same time."""
         with app.connection_for_write() as connection:
             app.amqp.queues[app.conf.task_default_queue](connection.default_channel).declare()
