@@ -48,7 +48,7 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {400: BadRequest, 401: Unautho
 
 
 class _AnswerDetails(TypedDict):
-    """What every exception for an answer is told about it."""
+    """The arguments about an answer that every exception takes."""
 
     status: int
     headers: Mapping[str, str]

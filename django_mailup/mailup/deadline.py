@@ -141,7 +141,7 @@ class GuardedAdapter(HTTPAdapter):
 
 
 class PendingCall(Generic[T]):
-    """A token call in a thread of its own. `start` starts it; it ends at its guard's deadline at the latest.
+    """A token call in its own thread. `start` starts it; it ends at its guard's deadline at the latest.
 
     Name resolution can't be interrupted. If it is under way at the deadline, the thread goes on, but sends nothing.
 

@@ -57,7 +57,7 @@ def paged_call(signature: Callable[P, None], operation: Operation[R], summary: s
 
 
 class CallTakes:
-    """Signatures for `single_call`, named by the ids that the method takes beside CallOptions."""
+    """Signatures for `single_call`, named by the ids that the method takes in addition to CallOptions."""
 
     @staticmethod
     def no_ids(**options: Unpack[CallOptions]) -> None: ...
@@ -97,7 +97,7 @@ class CallTakes:
 
 
 class PagesTake:
-    """Signatures for `paged_call`, named by the ids that the method takes beside PageOptions."""
+    """Signatures for `paged_call`, named by the ids that the method takes in addition to PageOptions."""
 
     @staticmethod
     def no_ids(**options: Unpack[PageOptions]) -> None: ...

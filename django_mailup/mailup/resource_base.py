@@ -33,10 +33,10 @@ class Driver(Protocol):
 class Resource:
     """A resource of a client, such as `client.lists`.
 
-    Every method takes the CallOptions beside its own arguments. A paged method takes the PageOptions too, and returns a
-    Paged.
+    Every method takes the CallOptions in addition to its own arguments. A paged method takes the PageOptions instead,
+    and returns a Paged.
 
-    Every method may raise, beside what its own docstring names:
+    Every method may raise, besides what its own docstring names:
         ValueError: an id is not a positive whole number.
         NotFound: MailUp has no such object.
         Forbidden: the MailUp user may not see or change it.

@@ -1,4 +1,4 @@
-"""WithResponse: a client whose methods return the status and headers of MailUp's answer beside their result."""
+"""WithResponse: a client whose methods return the status and headers of MailUp's answer with their result."""
 
 from __future__ import annotations
 

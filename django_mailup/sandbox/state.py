@@ -180,7 +180,7 @@ class State:
             return len(found)
 
     def expire_access(self, *, username: str | None = None) -> int:
-        """Let the access tokens of a user, or all, expire now, earlier than the client was told.
+        """Let the access tokens of a user, or all, expire now, earlier than `expires_in` said.
 
         MailUp then answers 401, and the refresh tokens still work. Return how many access tokens expired.
         """

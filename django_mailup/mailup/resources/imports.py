@@ -59,7 +59,7 @@ DETAILS = Operation("imports.details", "GET", "/Console/Imports/{import_id}", DO
 
 
 class ImportSwitches(CallOptions, total=False):
-    """Options of an import into a list, beside those of every call."""
+    """Options of an import into a list, in addition to those of every call."""
 
     confirm: bool
     """Double opt-in: MailUp prepares a confirmation message. Send it with `sendings.start_now` and the id that
@@ -77,7 +77,7 @@ class ImportSwitches(CallOptions, total=False):
 
 
 class GroupImportSwitches(ImportSwitches, total=False):
-    """Options of an import into a group, beside those of an import into a list."""
+    """Options of an import into a group, in addition to those of an import into a list."""
 
     leave_other_groups: bool
     """Remove the recipients from all other groups."""

@@ -125,7 +125,7 @@ class Messages(Resource):
         return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
 
     delete = single_call(CallTakes.list_and_message, DELETE, "Delete a message.")
-    create_from_template = single_call(CallTakes.list_and_template, FROM_TEMPLATE, "Create a message, and return it.")
+    create_from_template = single_call(CallTakes.list_and_template, FROM_TEMPLATE, "Create a message from a template.")
     enable_merge_fields = single_call(CallTakes.list_and_message, MERGE_ON, "Replace `[name]` by personal fields.")
     disable_merge_fields = single_call(CallTakes.list_and_message, MERGE_OFF, "Send `[name]` unchanged.")
 

@@ -44,18 +44,18 @@ def _rows(
     signature: Callable[P, None], name: str, source: Source, rows: str, returns: type[R], summary: str
 ) -> Method[P, Paged[R]]:
     """Return a method that yields the rows of a statistic. `rows` is the last part of the operation's path."""
-    path = f"{_path_of_owner(name)}/List/{rows}"
+    path = f"{_path_prefix(name)}/List/{rows}"
     return paged_call(signature, Operation(f"statistics.{name}", "GET", path, source, returns), summary)
 
 
 def _count(signature: Callable[P, None], of: str, source: Source, rows: str) -> Method[P, int]:
     """Return a method that counts the rows of the statistic `of`."""
-    path = f"{_path_of_owner(of)}/Count/{rows}"
+    path = f"{_path_prefix(of)}/Count/{rows}"
     operation = Operation(f"statistics.{of}_count", "GET", path, source, whole_number)
     return single_call(signature, operation, f"Return the number of rows of `{of}`.")
 
 
-def _path_of_owner(name: str) -> str:
+def _path_prefix(name: str) -> str:
     return "/Message/{message_id}" if name.startswith("message") else "/Recipient/{recipient_id}"
 
 
