@@ -13,7 +13,7 @@ from ..renewal.stored_token import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One registration (without owner and account) or connection, ready to print."""
 
     registration: str
@@ -29,7 +29,7 @@ class Row:
 class Report:
     """All rows; `troubles` counts those that aren't well."""
 
-    rows: list[Row]
+    rows: list[ReportRow]
 
     @property
     def troubles(self) -> int:
@@ -46,7 +46,7 @@ def status(*, clock: Clock = timezone.now) -> Report:
     ):
         state, well = _state(token, late=token.pk in late)
         rows.append(
-            Row(
+            ReportRow(
                 registration=token.registration.slug,
                 owner=str(token.user) if token.user is not None else "(site)",
                 account=str(token),
@@ -59,14 +59,14 @@ def status(*, clock: Clock = timezone.now) -> Report:
     return Report(rows)
 
 
-def _registration(registration: ClientRegistration) -> Row:
+def _registration(registration: ClientRegistration) -> ReportRow:
     if not _readable(registration.client_secret):
         state, well = "unreadable", False
     elif not registration.enabled:
         state, well = "disabled", True
     else:
         state, well = ("refused by MailUp", False) if registration.failed_at else ("in order", True)
-    return Row(registration.slug, "", "", state, "", str(registration.last_error or ""), well)
+    return ReportRow(registration.slug, "", "", state, "", str(registration.last_error or ""), well)
 
 
 def _state(token: Token, *, late: bool) -> tuple[str, bool]:

@@ -37,7 +37,7 @@ class ImportOptions(GroupImportSwitches, total=False):
 
 
 @dataclass
-class Outcome:
+class ImportResult:
     """How many recipients of a file were sent, skipped (sent by an earlier run) and rejected.
 
     `import_ids` are the ids of MailUp's imports, of all runs; a dry run has none.
@@ -62,7 +62,7 @@ def import_csv(
     unsure: Unsure = "stop",
     progress: Callable[[int, int], None] | None = None,
     **switches: Unpack[GroupImportSwitches],
-) -> Outcome:
+) -> ImportResult:
     """Import a CSV file with a heading line, in UTF-8.
 
     Args:
@@ -91,35 +91,35 @@ def import_csv(
     reader = Reader(path, client, mapping or {}, delimiter)
     how_to_import = {name: value for name, value in switches.items() if name not in CallOptions.__optional_keys__}
     target = {"list_id": list_id, "group_id": group_id, "chunk": chunk, "switches": how_to_import}
-    outcome = Outcome()
+    result = ImportResult()
     with ExitStack() as stack:
         journal = None if dry_run else stack.enter_context(Journal(path, target))
         rejects = stack.enter_context(Rejects(path, reader.headings))
-        good = _good(reader.lines(progress), rejects, outcome)
+        good = _good(reader.lines(progress), rejects, result)
         for number, piece in enumerate(_chunks(good, chunk), start=1):
             if journal is None:
-                outcome.sent += len(piece)
+                result.sent += len(piece)
                 continue
             if number in journal.taken:
-                outcome.skipped += len(piece)
+                result.skipped += len(piece)
                 continue
             if number in journal.begun and unsure != "send":
                 lines = f"lines {piece[0].number} to {piece[-1].number}"
                 if unsure == "skip":
-                    outcome.skipped += len(piece)
+                    result.skipped += len(piece)
                     continue
                 raise UnsureChunk(
                     f"An earlier run was interrupted while it sent chunk {number} ({lines}): MailUp may have taken it."
                     " Look at the imports in MailUp's console, then skip it or send it again."
                 )
-            _send(client, journal, number, piece, outcome, list_id, group_id, switches)
+            _send(client, journal, number, piece, result, list_id, group_id, switches)
         if journal is not None:
-            outcome.import_ids = [journal.taken[number] for number in sorted(journal.taken)]
-    return outcome
+            result.import_ids = [journal.taken[number] for number in sorted(journal.taken)]
+    return result
 
 
 def _send(
-    client: MailUpClient, journal: Journal, number: int, piece: list[Line], outcome: Outcome, list_id: int | None,
+    client: MailUpClient, journal: Journal, number: int, piece: list[Line], result: ImportResult, list_id: int | None,
     group_id: int | None, switches: GroupImportSwitches,
 ) -> None:  # fmt: skip
     journal.note(number, state="begun")
@@ -133,14 +133,14 @@ def _send(
             journal.note(number, state="not sent")
         raise
     journal.note(number, state="taken", import_id=job.import_id)
-    outcome.sent += len(piece)
+    result.sent += len(piece)
 
 
-def _good(lines: Iterable[Line], rejects: Rejects, outcome: Outcome) -> Iterator[Line]:
+def _good(lines: Iterable[Line], rejects: Rejects, result: ImportResult) -> Iterator[Line]:
     for line in lines:
         if line.recipient is None:
             rejects.write(line)
-            outcome.rejected += 1
+            result.rejected += 1
         else:
             yield line
 

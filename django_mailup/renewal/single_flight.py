@@ -11,7 +11,7 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-class Call(Generic[T]):
+class SharedCall(Generic[T]):
     """Work under way. `done` is set when it has ended; `outcome` stays None if its thread was interrupted."""
 
     def __init__(self) -> None:
@@ -30,17 +30,17 @@ class SingleFlight(Generic[K, T]):
     def _forget(self) -> None:
         """Forget all calls. A forked child has none of its parent's threads, so nobody would end them."""
         self._lock = threading.Lock()
-        self._calls: dict[K, Call[T]] = {}
+        self._calls: dict[K, SharedCall[T]] = {}
 
-    def join(self, key: K) -> tuple[bool, Call[T]]:
+    def join(self, key: K) -> tuple[bool, SharedCall[T]]:
         """Return whether the caller must do the work, and the call. If it must, it has to `leave` the call."""
         with self._lock:
             call = self._calls.get(key)
             if call is not None:
                 return False, call
-            return True, self._calls.setdefault(key, Call())
+            return True, self._calls.setdefault(key, SharedCall())
 
-    def leave(self, key: K, call: Call[T]) -> None:
+    def leave(self, key: K, call: SharedCall[T]) -> None:
         """End a call: wake the threads that wait for its outcome."""
         with self._lock:
             self._calls.pop(key, None)

@@ -65,7 +65,7 @@ REVEALED = [
     Revealed("city = ", "city", "int"),
     Revealed("subscribed = ", "subscribed", "Paged[Recipient]"),
     Revealed("subscribed = ", "next(subscribed)", "Recipient"),
-    Revealed("outcome = ", "outcome", "Outcome"),
+    Revealed("outcome = ", "outcome", "ImportResult"),
     Revealed("outcome = ", "outcome.import_ids", "list[int]"),
     Revealed("recipient_id = ", "recipient_id", "int"),
     Revealed("recipient_id = ", "mailup.recipients.find(email=email, list_id=1)", "Recipient | None"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-Operation = Callable[..., Any]
+Handler = Callable[..., Any]
 
 
 class Route(NamedTuple):
@@ -15,13 +15,13 @@ class Route(NamedTuple):
     verb: str
     path: str
     pattern: re.Pattern[str]
-    operation: Operation
+    operation: Handler
 
 
 ROUTES: Final[list[Route]] = []
 
 
-def route(verb: str, path: str) -> Callable[[Operation], Operation]:
+def route(verb: str, path: str) -> Callable[[Handler], Handler]:
     """Add the decorated function to the table.
 
     The function is called with the Call, and with the ids of the path as keyword arguments of type str: `{list_id}` in
@@ -29,7 +29,7 @@ def route(verb: str, path: str) -> Callable[[Operation], Operation]:
     """
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>\\d+)", path), re.IGNORECASE)
 
-    def add(function: Operation) -> Operation:
+    def add(function: Handler) -> Handler:
         ROUTES.append(Route(verb, path, pattern, function))
         return function
 
