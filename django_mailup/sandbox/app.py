@@ -87,6 +87,7 @@ class Sandbox:
         if fault is not None:
             wrong = make_response(fault)
             if wrong is not None:
+                request.get_data()  # the server would wait for an unread body before it closes the connection
                 return wrong
         if path in ("/authorization/oauth/logon", "/authorization/oauth/authorization"):
             return oauth.authorize(self.state, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -462,3 +463,18 @@ def test_slashes_are_escaped_as_mailup_does(http: requests.Session, sandbox: San
 
     assert "A\\/S" in answer.text
     assert json.loads(answer.text)["Company"] == "A/S"
+
+
+def test_a_faulty_answer_ends_although_the_body_of_the_request_comes_late() -> None:
+    sandbox = Sandbox()
+    with serving(sandbox) as base_url:
+        address = urlsplit(base_url)
+        for _ in range(20):
+            sandbox.fail_with("half")
+            with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+                connection.sendall(b"POST /Authorization/OAuth/Token HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+                connection.sendall(b"body")
+                received = b""
+                while piece := connection.recv(65536):
+                    received += piece
+            assert received.endswith(b'{"access_token":"A1')
