@@ -32,7 +32,7 @@ class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ClientRegistration
-        fields = ["name", "slug", "client_id", "redirect_uri", "enabled"]
+        fields = ["name", "slug", "client_id", "enabled"]
 
     def clean_new_secret(self) -> str:
         secret: str = self.cleaned_data["new_secret"]
@@ -57,7 +57,7 @@ class ClientRegistrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ["stored_secret", "state", "error", "failed_at", "retry_at", "created_at", "updated_at"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "enabled"]}),
-        (gettext_lazy("At MailUp"), {"fields": ["client_id", "stored_secret", "new_secret", "redirect_uri"]}),
+        (gettext_lazy("At MailUp"), {"fields": ["client_id", "stored_secret", "new_secret"]}),
         (
             gettext_lazy("State"),
             {"fields": ["state", "error", "failed_at", "retry_at", "created_at", "updated_at"]},

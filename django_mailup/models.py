@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.conf import settings
-from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -24,9 +24,18 @@ if TYPE_CHECKING:
 DEFAULT_REGISTRATION: Final = "default"
 
 
+def _row_key() -> models.UUIDField[str | uuid.UUID, uuid.UUID]:
+    """Return the column that names a row outside the statement that read it.
+
+    Primary keys repeat in each schema of a database, and a key doesn't, so it can't name another tenant's row.
+    """
+    return models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
+
+
 class ClientRegistration(models.Model):
     """This site as MailUp knows it: an application with a client id and secret (RFC 6749 section 2)."""
 
+    key = _row_key()
     name: models.CharField[str | Combinable, str] = models.CharField(_("name"), max_length=100)
     slug: models.SlugField[str | Combinable, str] = models.SlugField(
         _("slug"),
@@ -36,14 +45,8 @@ class ClientRegistration(models.Model):
     )
     client_id = models.CharField(_("client ID"), max_length=100, unique=True)
     client_secret = EncryptedTextField(_("client secret"))
-    redirect_uri = models.CharField(
-        _("redirect URI"),
-        max_length=500,
-        blank=True,
-        validators=[URLValidator(schemes=["https", "http"])],
-        help_text=_("Leave blank to build it from the address under which the site is visited."),
-    )
     enabled = models.BooleanField(_("enabled"), default=True)
+    echoes_state = models.BooleanField(_("MailUp sends state back"), null=True, editable=False)
     failed_at = models.DateTimeField(_("refused by MailUp at"), null=True, blank=True, editable=False)
     error_code = models.CharField(_("error"), max_length=32, blank=True, editable=False)
     retry_at = models.DateTimeField(_("next try at"), null=True, blank=True, editable=False)
@@ -143,6 +146,7 @@ class Token(models.Model):
         {
             "access_token",
             "refresh_token",
+            "encryption_key_id",
             "expires_at",
             "refresh_at",
             "status",
@@ -152,6 +156,7 @@ class Token(models.Model):
             "error_code",
             "error_details",
             "blocked_until",
+            "refused_generation",
             "generation",
             "claim_owner",
             "claimed_until",
@@ -160,6 +165,7 @@ class Token(models.Model):
     )
     """Fields that only the services write, by compare-and-set. `save()` raises if one of them was assigned."""
 
+    key = _row_key()
     registration: models.ForeignKey[ClientRegistration | Combinable, ClientRegistration] = models.ForeignKey(
         ClientRegistration, models.PROTECT, related_name="tokens", verbose_name=_("client registration")
     )
@@ -181,6 +187,7 @@ class Token(models.Model):
     company: models.CharField[str | Combinable, str] = models.CharField(_("company"), max_length=255, blank=True)
     access_token = EncryptedTextField(_("access token"))
     refresh_token = EncryptedTextField(_("refresh token"))
+    encryption_key_id = models.CharField(_("encryption key"), max_length=16, blank=True, db_index=True, editable=False)
     expires_at: models.DateTimeField[datetime | Combinable, datetime] = models.DateTimeField(_("expires at"))
     refresh_at = models.DateTimeField(_("renewal due at"))
     status = models.CharField(_("status"), max_length=32, choices=Status.choices, default=Status.ACTIVE)
@@ -191,6 +198,7 @@ class Token(models.Model):
     error_code = models.CharField(_("error"), max_length=32, blank=True)
     error_details = models.JSONField(_("error details"), default=dict, blank=True)
     blocked_until = models.DateTimeField(_("blocked by MailUp until"), null=True, blank=True)
+    refused_generation = models.PositiveBigIntegerField(null=True, editable=False)
     generation = models.PositiveBigIntegerField(_("generation"), default=1)
     claim_owner = models.CharField(max_length=36, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -288,14 +296,16 @@ class Token(models.Model):
 class AuthorizationRequest(models.Model):
     """One press of *Connect* that waits for MailUp's answer. Redeeming deletes it."""
 
+    key = _row_key()
     state_hash = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     registration = models.ForeignKey(ClientRegistration, models.CASCADE, related_name="+")
     for_site = models.BooleanField(default=False)
     # A plain key: on MariaDB the foreign key of an uncommitted row would block the claim on the token it names.
-    token_pk = models.BigIntegerField(null=True)
+    token_key = models.UUIDField(null=True)
     redirect_uri = models.TextField()
+    code_verifier = EncryptedTextField(blank=True)
     next_url = models.TextField(blank=True)
     expires_at = models.DateTimeField(db_index=True)
 

@@ -15,7 +15,7 @@ from django_mailup.sandbox import Sandbox
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/admin/django_mailup/clientregistration/"
 TOKENS = "/admin/django_mailup/token/"
-FIELDS = {"name": "Ours", "slug": "default", "enabled": "on", "client_id": "an-id", "redirect_uri": ""}
+FIELDS = {"name": "Ours", "slug": "default", "enabled": "on", "client_id": "an-id"}
 
 
 def staff(user: Any, *codenames: str) -> Client:

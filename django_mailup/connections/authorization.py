@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, router, transaction
 from django.http import HttpRequest
@@ -57,7 +58,7 @@ def begin(
     Args:
         user: who pressed *Connect*. The caller checks the permission to connect the site.
         session: a secret of this browser session; `complete` must be called with the same one.
-        callback_url: absolute URL of the callback view, used if the registration has no redirect URI of its own.
+        callback_url: absolute URL of the callback view.
         registration: slug of the client registration.
         next_url: where to go afterwards. The caller checks that it is safe.
         reconnect: the connection to authorize again; then its registration and owner count.
@@ -74,19 +75,18 @@ def begin(
     if reconnect is not None:
         registration, for_site = reconnect.registration.slug, reconnect.user_id is None
     found = store.find(registration)
-    redirect_uri = found.redirect_uri or callback_url
     pending = AuthorizationRequest(
         user=user,
         registration=found,
         for_site=for_site,
-        token_pk=reconnect.pk if reconnect is not None else None,
-        redirect_uri=redirect_uri,
+        token_key=reconnect.key if reconnect is not None else None,
+        redirect_uri=callback_url,
         next_url=next_url,
         expires_at=clock() + app_settings.STATE_LIFETIME,
     )
     issued = state.issue(pending, session=session)
     client = oauth.oauth_client(found, clock=clock)
-    return client.authorization_url(redirect_uri=_with_state(redirect_uri, issued), state=issued)
+    return client.authorization_url(redirect_uri=_with_state(callback_url, issued), state=issued)
 
 
 @sensitive_variables("code", "pair")
@@ -133,7 +133,7 @@ def complete(
     redirect_uri = _with_state(pending.redirect_uri, received_state)
     pair = oauth.exchange(registration, AuthorizationCode(code, redirect_uri), clock=clock)
     owner = None if pending.for_site else user
-    token, created = _store(pair, registration, owner, intended=pending.token_pk, request=request, clock=clock)
+    token, created = _store(pair, registration, owner, intended=pending.token_key, request=request, clock=clock)
     return Completed(token, created, pending.next_url)
 
 
@@ -203,14 +203,14 @@ def _store(
     registration: ClientRegistration,
     owner: Any,
     *,
-    intended: int | None,
+    intended: UUID | None,
     request: HttpRequest | None,
     clock: Clock,
 ) -> tuple[Token, bool]:
     """Store a pair that MailUp has just issued, before anything else happens; then ask MailUp whose account it is.
 
     Args:
-        intended: primary key of the connection to reconnect.
+        intended: key of the connection to reconnect.
 
     Returns:
         The connection, and whether its row is new.

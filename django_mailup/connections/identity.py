@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import router, transaction
 from django.db.models import F
 
@@ -10,19 +12,19 @@ from ..mailup.resources.account import AccountInfo
 from ..models import ClientRegistration, Token
 
 
-def identify(token: Token, info: AccountInfo, *, intended: int | None) -> tuple[Token, bool]:
+def identify(token: Token, info: AccountInfo, *, intended: UUID | None) -> tuple[Token, bool]:
     """Store the identity of a new connection. Return the row that holds the pair now, and whether it is a new one.
 
     Args:
         token: the row that was just made.
         info: MailUp's answer to whose account it is.
-        intended: primary key of the connection that was to be reconnected, if one was.
+        intended: key of the connection that was to be reconnected, if one was.
 
     Raises:
         AccountMismatch: it isn't the account of the intended connection, which is unchanged.
         Token.DoesNotExist: the row is gone.
     """
-    meant = Token.objects.using(router.db_for_write(Token)).filter(pk=intended).first() if intended else None
+    meant = Token.objects.using(router.db_for_write(Token)).filter(key=intended).first() if intended else None
     if meant is not None and meant.account_uid not in (None, info.uid):
         if find_duplicate(token, info.uid) is None:
             token.delete()  # nobody asked for a connection to this account

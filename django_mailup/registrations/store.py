@@ -19,7 +19,7 @@ def find(slug: str = DEFAULT_REGISTRATION) -> ClientRegistration:
 
 
 def register(
-    *, slug: str = DEFAULT_REGISTRATION, name: str, client_id: str, client_secret: str, redirect_uri: str | None = None
+    *, slug: str = DEFAULT_REGISTRATION, name: str, client_id: str, client_secret: str
 ) -> tuple[ClientRegistration, bool]:
     """Create a registration, or update the one of this slug. Return it, and whether it is new.
 
@@ -30,7 +30,6 @@ def register(
         slug: how code names the registration.
         name: how people name it.
         client_id, client_secret: as shown in MailUp's console.
-        redirect_uri: None keeps the stored one.
 
     Raises:
         django.core.exceptions.ValidationError: a value is too long, malformed, or another registration's.
@@ -41,9 +40,6 @@ def register(
     registration.name, registration.client_id = name, client_id
     if created or _reveal_or_none(registration) != client_secret or not registration.client_secret.is_current():
         registration.client_secret = client_secret
-        changed = True
-    if redirect_uri is not None and registration.redirect_uri != redirect_uri:
-        registration.redirect_uri = redirect_uri
         changed = True
     if changed:
         clear_refusal(registration)

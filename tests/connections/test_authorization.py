@@ -61,14 +61,6 @@ def test_the_query_alone_carries_it_by_choice(journey: Journey, settings: Any) -
     assert journey.complete(answer, received_state=answer["state"]).created
 
 
-def test_a_registered_redirect_uri_is_the_base(journey: Journey, mailup_registration: ClientRegistration) -> None:
-    mailup_registration.redirect_uri = "https://www.site.example/cb"
-    mailup_registration.save()
-    query = parse_qs(urlsplit(journey.begin()).query)
-
-    assert query["redirect_uri"] == [f"https://www.site.example/cb/{query['state'][0]}/"]
-
-
 def test_mailup_may_forget_the_state(journey: Journey) -> None:
     journey.sandbox.configure(echo_state=False)
     answer = consent(journey.sandbox, journey.begin())

@@ -36,13 +36,12 @@ def test_an_unknown_or_disabled_registration_is_not_found() -> None:
 
 
 def test_registering_again_updates_the_same_row() -> None:
-    first, created = store.register(**VALUES, redirect_uri="https://site.example/callback/")
+    first, created = store.register(**VALUES)
     again, created_again = store.register(**VALUES | {"name": "Renamed", "client_secret": "another"})
 
     assert (created, created_again, again.pk) == (True, False, first.pk)
     row = ClientRegistration.objects.get()
     assert (row.name, row.client_secret.reveal()) == ("Renamed", "another")
-    assert row.redirect_uri == "https://site.example/callback/"
 
 
 def test_registering_the_same_values_writes_nothing(django_assert_num_queries: Any) -> None:

@@ -194,7 +194,6 @@ def test_two_beats_at_once_hand_out_everything_once(
     token = mailup_connection(None)
     past = timezone.now() - timedelta(hours=1)
     users = django_user_model.objects.bulk_create(django_user_model(username=f"u{number}") for number in range(400))
-    token.pk = None
     Token.objects.bulk_create(
         Token(
             registration=token.registration, user=user, access_token="A", refresh_token="R", refresh_at=past,

@@ -16,7 +16,7 @@ from ...models import DEFAULT_REGISTRATION, ClientRegistration
 class Command(BaseCommand):
     help = (
         "Create or update a MailUp client registration. Values come from the options, else from the environment"
-        " (MAILUP_CLIENT_ID, MAILUP_CLIENT_SECRET, MAILUP_REDIRECT_URI), else from prompts."
+        " (MAILUP_CLIENT_ID, MAILUP_CLIENT_SECRET), else from prompts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--client-secret", help="Better left to the environment or the prompt: others may see options."
         )
-        parser.add_argument("--redirect-uri", help="Only where the site can't tell its own address.")
         parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="Never prompt.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,12 +36,11 @@ class Command(BaseCommand):
             or env.str("MAILUP_CLIENT_SECRET", "")
             or self._ask("Client secret: ", getpass.getpass, options)
         )
-        redirect_uri = options["redirect_uri"] or env.str("MAILUP_REDIRECT_URI", "") or None
         existing = ClientRegistration.objects.filter(slug=options["slug"]).first()
         name = options["name"] or (existing.name if existing else "MailUp")
         try:
             registration, created = services.register(
-                slug=options["slug"], name=name, client_id=client_id, client_secret=secret, redirect_uri=redirect_uri
+                slug=options["slug"], name=name, client_id=client_id, client_secret=secret
             )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
