@@ -14,6 +14,7 @@ DEV = [
     "build>=1.2",
     "celery-types>=0.26",
     "coverage>=7.10",
+    "django-oauth-toolkit>=3.4",
     "django-stubs>=6.1",
     "hypothesis>=6.130",
     "import-linter>=2.17",
