@@ -11,6 +11,7 @@ MARIADB = ["mysqlclient>=2.2"]
 REDIS = ["redis>=5.2"]
 DEV = [
     *EXAMPLE,
+    "bandit>=1.8",
     "build>=1.2",
     "celery-types>=0.26",
     "coverage>=7.10",
@@ -20,6 +21,7 @@ DEV = [
     "import-linter>=2.17",
     "mailupy>=1.1.4",
     "mypy>=1.15",
+    "pip-audit>=2.9",
     "pyright[nodejs]>=1.1.400",
     "pytest>=8.3",
     "pytest-django>=4.10",

@@ -184,7 +184,8 @@ def _write(claim: Claim, columns: Columns) -> bool:
         _FIELDS[name].get_db_prep_save(value, connection) for name, value in (*columns.items(), *conditions.items())
     ]
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {', '.join(changed)} WHERE {' AND '.join(only)}", values)  # noqa: S608
+        # The names are the model's, quoted; each value is a parameter.
+        cursor.execute(f"UPDATE {table} SET {', '.join(changed)} WHERE {' AND '.join(only)}", values)  # noqa: S608 # nosec B608
         return bool(cursor.rowcount == 1)
 
 
