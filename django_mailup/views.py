@@ -29,6 +29,7 @@ from .conf import app_settings
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
+from .pages import lead_on, private_page, private_url
 
 RELOADED: Final = "reloaded"
 """Query parameter that marks the second request for the same callback."""
@@ -46,6 +47,7 @@ def non_atomic(view: ViewFunction) -> ViewFunction:
     return view
 
 
+@method_decorator(private_page, name="dispatch")
 class ConnectionsView(LoginRequiredMixin, TemplateView):
     """List the user's connections, with buttons to connect, reconnect and disconnect."""
 
@@ -77,9 +79,9 @@ class AuthorizeForm(forms.Form):
     next = forms.CharField(required=False)
 
 
-@method_decorator(non_atomic, name="dispatch")
+@method_decorator([non_atomic, private_page], name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
-    """Start an authorization: GET shows a page with one button, POST redirects the browser to MailUp.
+    """Start an authorization: GET shows a page with one button, POST answers with a page that leads to MailUp.
 
     A user needs the permission `django_mailup.connect_site` to connect the site itself, and gets 404 without it.
     """
@@ -113,7 +115,7 @@ class AuthorizeView(LoginRequiredMixin, View):
             )
         except MailUpError as error:
             return _redirect_to_failure(error.code)
-        return _keep_url_private(HttpResponseRedirect(url))
+        return lead_on(request, url)
 
     def _token_to_reconnect(self, request: HttpRequest, pk: int | None) -> Token | None:
         """Return the connection with this primary key. Raise Http404 if it is another user's."""
@@ -125,7 +127,7 @@ class AuthorizeView(LoginRequiredMixin, View):
         return token
 
 
-@method_decorator([login_not_required, non_atomic], name="dispatch")
+@method_decorator([login_not_required, non_atomic, private_url], name="dispatch")
 class CallbackView(View):
     """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
 
@@ -139,7 +141,7 @@ class CallbackView(View):
         state_in_path, state_in_query = state, request.GET.get("state", "")
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
-                return _keep_url_private(self._reload(request))
+                return self._reload(request)
             return _keep_url_private(_redirect_to_failure("login_lost"))
         if state_in_path and state_in_query and state_in_path != state_in_query:
             return _keep_url_private(_redirect_to_failure("state_mismatch"))
@@ -173,9 +175,10 @@ class CallbackView(View):
         """Return a page of this site that leads the browser to the same URL again, once."""
         query = request.GET.copy()
         query[RELOADED] = "1"
-        return render(request, "django_mailup/reload.html", {"url": f"{request.path}?{query.urlencode()}"})
+        return lead_on(request, f"{request.path}?{query.urlencode()}")
 
 
+@method_decorator(private_page, name="dispatch")
 class DisconnectView(LoginRequiredMixin, View):
     """Disconnect one of the user's accounts: GET asks for confirmation, POST deletes the connection."""
 
@@ -195,7 +198,7 @@ class DisconnectView(LoginRequiredMixin, View):
         return get_object_or_404(Token.objects.select_related("registration"), pk=pk, user=request.user)
 
 
-@method_decorator(login_not_required, name="dispatch")
+@method_decorator([login_not_required, private_page], name="dispatch")
 class FailedView(View):
     """Say what went wrong and what to do. The URL holds the reason and nothing else."""
 
