@@ -19,6 +19,7 @@ DEV = [
     "import-linter>=2.17",
     "mailupy>=1.1.4",
     "mypy>=1.15",
+    "playwright>=1.50",
     "pyright[nodejs]>=1.1.400",
     "pytest>=8.3",
     "pytest-django>=4.10",
