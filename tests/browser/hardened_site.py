@@ -1,4 +1,4 @@
-"""What makes the tests' site a hardened one: its policy, and two views that do what the policy forbids."""
+"""What makes the tests' site a hardened one: its policy, and views that do what can't work there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.urls import include, path
+
+from django_mailup.pages import keep_url_private
 
 POLICY = "default-src 'self'; form-action 'self'; frame-ancestors 'none'"
 
@@ -24,8 +26,15 @@ def strict_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 def redirecting(request: HttpRequest) -> HttpResponse:
     """Answer a form with a redirect to another origin, which the query names."""
-    if request.method == "POST":
-        return HttpResponseRedirect(request.GET["to"])
+    return HttpResponseRedirect(request.GET["to"]) if request.method == "POST" else _form(request)
+
+
+def without_referrer(request: HttpRequest) -> HttpResponse:
+    """Show a form on a page without referrer."""
+    return keep_url_private(_form(request))
+
+
+def _form(request: HttpRequest) -> HttpResponse:
     token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">'
     return HttpResponse(f'<form method="post">{token}<button>Go</button></form>')
 
@@ -39,4 +48,5 @@ urlpatterns = [
     path("", include("tests.urls")),
     path("forbidden/redirect/", redirecting),
     path("forbidden/inline/", inline),
+    path("forbidden/form/", without_referrer),
 ]

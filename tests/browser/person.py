@@ -118,6 +118,19 @@ class Person:
         either = f"button:text-is('{button}'), a:text-is('{button}')"
         self._chromium.call(lambda: self._page.locator(either).click())
 
+    def press_in_vain(self, button: str, complaint: str) -> None:
+        """Press a button, and wait until the browser complains of it in its console with this text."""
+
+        def press() -> None:
+            with self._page.expect_console_message(lambda message: complaint in message.text):
+                self._page.get_by_role("button", name=button).click()
+
+        self._chromium.call(press)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the page shows a text."""
+        self._chromium.call(lambda: self._page.get_by_text(text).wait_for())
+
     def log_in_to_mailup(self, username: str = "m12345", decision: str = "Log in and allow") -> None:
         """Wait for the login page of the sandbox, fill it in, and press a button."""
 
@@ -137,15 +150,7 @@ class Person:
 
         return self._chromium.call(wait)
 
-    def url(self) -> str:
-        """Return the URL of the page."""
-        return self._chromium.call(lambda: self._page.url)
-
     def style(self, selector: str, name: str) -> str:
         """Return a computed style of the first element that a selector finds."""
         read = f"element => getComputedStyle(element)['{name}']"
         return str(self._chromium.call(lambda: self._page.locator(selector).first.evaluate(read)))
-
-    def see(self, path: Any, *, full_page: bool = True) -> None:
-        """Write a screenshot to a file."""
-        self._chromium.call(lambda: self._page.screenshot(path=path, full_page=full_page))
