@@ -142,9 +142,9 @@ class CallbackView(View):
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
                 return self._reload(request)
-            return _keep_url_private(_redirect_to_failure("login_lost"))
+            return _redirect_to_failure("login_lost")
         if state_in_path and state_in_query and state_in_path != state_in_query:
-            return _keep_url_private(_redirect_to_failure("state_mismatch"))
+            return _redirect_to_failure("state_mismatch")
         try:
             completed = services.complete(
                 user=request.user,
@@ -156,12 +156,12 @@ class CallbackView(View):
             )
         except AccountMismatch as error:
             messages.error(request, str(error), fail_silently=True)
-            return _keep_url_private(_redirect_to_failure(error.code))
+            return _redirect_to_failure(error.code)
         except MailUpError as error:
-            return _keep_url_private(_redirect_to_failure(error.code))
+            return _redirect_to_failure(error.code)
         message = _("MailUp account %(account)s is connected.") % {"account": completed.token}
         messages.success(request, message, fail_silently=True)  # the site may not have django.contrib.messages
-        return _keep_url_private(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
+        return HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL))
 
     def _may_lack_session_cookie(self, request: HttpRequest) -> bool:
         """Return whether the browser may have kept back the session cookie because the request came from MailUp's site.
@@ -245,11 +245,3 @@ def session_secret(request: HttpRequest) -> str:
 def _redirect_to_failure(code: str) -> HttpResponse:
     """Return a redirect to the page that explains an exception's code."""
     return redirect("django_mailup:failed", reason=name_of(code))
-
-
-def _keep_url_private(response: HttpResponse) -> HttpResponse:
-    """Forbid referrers, caches and frames, because the URL of this response may hold a code or a state."""
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    response["X-Frame-Options"] = "DENY"
-    return response
