@@ -22,6 +22,7 @@ DEV = [
     "mailupy>=1.1.4",
     "mypy>=1.15",
     "pip-audit>=2.9",
+    "playwright>=1.50",
     "pyright[nodejs]>=1.1.400",
     "pytest>=8.3",
     "pytest-django>=4.10",

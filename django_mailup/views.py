@@ -29,6 +29,7 @@ from .conf import app_settings
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
+from .pages import lead_on, private_page, private_url
 
 RELOADED: Final = "reloaded"
 """Query parameter that marks the second request for the same callback."""
@@ -46,6 +47,7 @@ def non_atomic(view: ViewFunction) -> ViewFunction:
     return view
 
 
+@method_decorator(private_page, name="dispatch")
 class ConnectionsView(LoginRequiredMixin, TemplateView):
     """List the user's connections, with buttons to connect, reconnect and disconnect."""
 
@@ -77,9 +79,9 @@ class AuthorizeForm(forms.Form):
     next = forms.CharField(required=False)
 
 
-@method_decorator(non_atomic, name="dispatch")
+@method_decorator([non_atomic, private_page], name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
-    """Start an authorization: GET shows a page with one button, POST redirects the browser to MailUp.
+    """Start an authorization: GET shows a page with one button, POST answers with a page that leads to MailUp.
 
     A user needs the permission `django_mailup.connect_site` to connect the site itself, and gets 404 without it.
     """
@@ -113,7 +115,7 @@ class AuthorizeView(LoginRequiredMixin, View):
             )
         except MailUpError as error:
             return _redirect_to_failure(error.code)
-        return _keep_url_private(HttpResponseRedirect(url))
+        return lead_on(request, url)
 
     def _token_to_reconnect(self, request: HttpRequest, pk: int | None) -> Token | None:
         """Return the connection with this primary key. Raise Http404 if it is another user's."""
@@ -125,7 +127,7 @@ class AuthorizeView(LoginRequiredMixin, View):
         return token
 
 
-@method_decorator([login_not_required, non_atomic], name="dispatch")
+@method_decorator([login_not_required, non_atomic, private_url], name="dispatch")
 class CallbackView(View):
     """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
 
@@ -139,10 +141,10 @@ class CallbackView(View):
         state_in_path, state_in_query = state, request.GET.get("state", "")
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
-                return _keep_url_private(self._reload(request))
-            return _keep_url_private(_redirect_to_failure("login_lost"))
+                return self._reload(request)
+            return _redirect_to_failure("login_lost")
         if state_in_path and state_in_query and state_in_path != state_in_query:
-            return _keep_url_private(_redirect_to_failure("state_mismatch"))
+            return _redirect_to_failure("state_mismatch")
         try:
             completed = services.complete(
                 user=request.user,
@@ -154,12 +156,12 @@ class CallbackView(View):
             )
         except AccountMismatch as error:
             messages.error(request, str(error), fail_silently=True)
-            return _keep_url_private(_redirect_to_failure(error.code))
+            return _redirect_to_failure(error.code)
         except MailUpError as error:
-            return _keep_url_private(_redirect_to_failure(error.code))
+            return _redirect_to_failure(error.code)
         message = _("MailUp account %(account)s is connected.") % {"account": completed.token}
         messages.success(request, message, fail_silently=True)  # the site may not have django.contrib.messages
-        return _keep_url_private(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
+        return HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL))
 
     def _may_lack_session_cookie(self, request: HttpRequest) -> bool:
         """Return whether the browser may have kept back the session cookie because the request came from MailUp's site.
@@ -173,9 +175,10 @@ class CallbackView(View):
         """Return a page of this site that leads the browser to the same URL again, once."""
         query = request.GET.copy()
         query[RELOADED] = "1"
-        return render(request, "django_mailup/reload.html", {"url": f"{request.path}?{query.urlencode()}"})
+        return lead_on(request, f"{request.path}?{query.urlencode()}")
 
 
+@method_decorator(private_page, name="dispatch")
 class DisconnectView(LoginRequiredMixin, View):
     """Disconnect one of the user's accounts: GET asks for confirmation, POST deletes the connection."""
 
@@ -195,7 +198,7 @@ class DisconnectView(LoginRequiredMixin, View):
         return get_object_or_404(Token.objects.select_related("registration"), pk=pk, user=request.user)
 
 
-@method_decorator(login_not_required, name="dispatch")
+@method_decorator([login_not_required, private_page], name="dispatch")
 class FailedView(View):
     """Say what went wrong and what to do. The URL holds the reason and nothing else."""
 
@@ -242,11 +245,3 @@ def session_secret(request: HttpRequest) -> str:
 def _redirect_to_failure(code: str) -> HttpResponse:
     """Return a redirect to the page that explains an exception's code."""
     return redirect("django_mailup:failed", reason=name_of(code))
-
-
-def _keep_url_private(response: HttpResponse) -> HttpResponse:
-    """Forbid referrers, caches and frames, because the URL of this response may hold a code or a state."""
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    response["X-Frame-Options"] = "DENY"
-    return response

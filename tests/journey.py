@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +16,17 @@ from django_mailup.services import begin, complete
 
 SESSION = "the key of a session"
 CALLBACK = "https://site.example/mailup/callback/"
+
+
+def led_to(page: Any) -> str:
+    """Return the URL that a page of ours leads to. Its meta refresh and its link must name the same one."""
+    assert page.status_code == 200
+    text = page.content.decode()
+    refresh = re.findall(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', text)
+    links = re.findall(r'<a [^>]*href="([^"]*)"', text)
+    assert len(refresh) == 1
+    assert refresh == links
+    return unescape(refresh[0])
 
 
 def consent(sandbox: Sandbox, url: str, username: str = "m12345", **fields: str) -> dict[str, str]:
