@@ -46,18 +46,15 @@ def javascript(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def person(browser: Chromium, site: str, javascript: bool) -> Iterator[Callable[..., Person]]:
-    """A function that returns a person's browser, in which a user is logged in to the site.
-
-    Its keyword arguments are options of playwright's `new_context`.
-    """
+def person(browser: Chromium, site: str, javascript: bool) -> Iterator[Callable[[Any], Person]]:
+    """A function that returns a person's browser, in which a user is logged in to the site."""
     with ExitStack() as stack:
 
-        def log_in(user: Any, **options: Any) -> Person:
+        def log_in(user: Any) -> Person:
             client = Client()
             client.force_login(user)
             cookie = client.cookies[django_settings.SESSION_COOKIE_NAME]
-            opened = stack.enter_context(browser.person(site, java_script_enabled=javascript, **options))
+            opened = stack.enter_context(browser.person(site, javascript=javascript))
             opened.store_cookie(cookie.key, cookie.value, same_site=django_settings.SESSION_COOKIE_SAMESITE)
             return opened
 

@@ -49,11 +49,11 @@ class Chromium:
         return self._thread.submit(function).result()
 
     @contextmanager
-    def person(self, site: str, **options: Any) -> Iterator[Person]:
-        """Yield a person who will visit a site, whose base URL is given. `options` are those of `new_context`."""
+    def person(self, site: str, *, javascript: bool) -> Iterator[Person]:
+        """Yield a person who will visit a site, whose base URL is given."""
 
         def open_page() -> Page:
-            context = self._browser.new_context(base_url=site, **options)
+            context = self._browser.new_context(base_url=site, java_script_enabled=javascript)
             context.set_default_timeout(10_000)
             return context.new_page()
 
@@ -131,11 +131,11 @@ class Person:
         """Wait until the page shows a text."""
         self._chromium.call(lambda: self._page.get_by_text(text).wait_for())
 
-    def log_in_to_mailup(self, username: str = "m12345", decision: str = "Log in and allow") -> None:
+    def log_in_to_mailup(self, decision: str = "Log in and allow") -> None:
         """Wait for the login page of the sandbox, fill it in, and press a button."""
 
         def fill() -> None:
-            self._page.get_by_label("User name").fill(username)
+            self._page.get_by_label("User name").fill("m12345")
             self._page.get_by_label("Password").fill("sandbox")
             self._page.get_by_role("button", name=decision).click()
 
