@@ -186,6 +186,11 @@ class Misconfigured(MailUpError):
     """The MAILUP settings don't allow this call: run manage.py check."""
 
     code = "misconfigured"
+    SENTENCES = {
+        "hook": "MAILUP['PREPARE_CONNECTION'] can't be imported: run manage.py check.",
+        "unseen": "A renewal's own database connection doesn't see the row that this connection sees: set"
+        " MAILUP['PREPARE_CONNECTION'] to a function that prepares it.",
+    }
 
 
 class BadFile(MailUpError):

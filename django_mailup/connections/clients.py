@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 from django.contrib.auth import get_user_model
@@ -117,12 +118,16 @@ def connection_of_site(*, account: Token | str | None = None, registration: str 
 
 
 def client_of(
-    token: Token, *, patience: float | None = None, clock: Clock = timezone.now, identify: bool = True
+    token: Token,
+    *,
+    patience: float | None = None,
+    clock: Clock = timezone.now,
+    identify: bool = True,
 ) -> MailUpClient:
     """Return a MailUp client that acts through one connection. Makes no database query and no request.
 
     Args:
-        token: the connection.
+        token: the connection, read with its registration.
         patience, clock: see `client_for`.
         identify: whether to ask MailUp whose account this is after the first successful call, if that isn't known yet.
 
@@ -132,21 +137,27 @@ def client_of(
     """
     source = _StoredTokenSource(token, clock)
     adapter = network.replacement()
-    throttle = CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}")
     return MailUpClient(
         source,
         endpoints=app_settings.endpoints(),
         transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=adapter),
-        throttle=throttle if adapter is None else None,  # the limit is the real MailUp's; a sandbox has its own
+        # The limit is the real MailUp's; a sandbox has its own.
+        throttle=CacheThrottle(_counted_as(token)) if adapter is None else None,
         patience=app_settings.RATE_PATIENCE if patience is None else patience,
         on_success=source.identify if identify and not token.account_uid else None,
     )
 
 
+def _counted_as(token: Token) -> str:
+    """Return a name for what MailUp counts calls of: an account at a client; while it is unknown, the connection."""
+    counted = (app_settings.BASE_URL, token.registration.client_id, token.account_uid or str(token.key))
+    return hashlib.sha256("\n".join(counted).encode()).hexdigest()
+
+
 def _only_connection(owner: AbstractBaseUser | None, account: Token | str | None, registration: str) -> Token:
     tokens = Token.objects.of(user=owner, registration=registration).filter(registration__enabled=True)
     if isinstance(account, Token):
-        tokens = tokens.filter(pk=account.pk)
+        tokens = tokens.filter(key=account.key)
     elif account is not None:
         tokens = tokens.filter(account_uid=account)
     found = list(tokens[:2])
@@ -165,7 +176,7 @@ class _StoredTokenSource:
 
     def __init__(self, token: Token, clock: Clock) -> None:
         stored_token.require_active(token)
-        self._pk = token.pk
+        self._key = token.key
         self._clock = clock
         self._lock = threading.Lock()
         self._token = UsableToken(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)
@@ -174,18 +185,18 @@ class _StoredTokenSource:
         with self._lock:
             if not self._token.is_fresh(self._clock()):
                 # What comes back is used without a look at the clock, which may be wrong: MailUp has just issued it.
-                self._token = on_demand.usable_token(self._pk, clock=self._clock)
+                self._token = on_demand.usable_token(self._key, clock=self._clock)
             return self._token.access_token
 
     def renew(self, refused: AccessToken) -> AccessToken:
         with self._lock:
             if self._token.access_token == refused:
-                self._token = on_demand.usable_token(self._pk, refused=self._token.generation, clock=self._clock)
+                self._token = on_demand.usable_token(self._key, refused=self._token.generation, clock=self._clock)
             return self._token.access_token
 
     def identify(self, client: MailUpClient) -> None:
         """Ask MailUp whose account this is, and store the answer. Ignore failures: the next client tries again."""
         try:
-            self._pk = identity.store_identity(self._pk, client.account.info()).pk
+            self._key = identity.store_identity(self._key, client.account.info()).key
         except (MailUpError, Token.DoesNotExist):
             return

@@ -88,10 +88,10 @@ class Renewal:
         token = self.claim.token
         if outcome.error is not None:
             failures = token.failure_count + 1
-            Event.TOKEN_REFRESH_FAILED.log(token=token.pk, error=outcome.error.code, failures=failures)
+            Event.TOKEN_REFRESH_FAILED.log(token=token.key, error=outcome.error.code, failures=failures)
             return
         circuit_breaker.mark_accepted(token.registration)
-        Event.TOKEN_REFRESHED.log(token=token.pk, generation=token.generation + 1)
+        Event.TOKEN_REFRESHED.log(token=token.key, generation=token.generation + 1)
 
     def _succeeded(self, pair: TokenSet) -> Outcome:
         generation = self.claim.token.generation + 1
