@@ -306,6 +306,10 @@ class Unauthorized(APIError):
     """MailUp refuses the access token, even one that was just renewed."""
 
     code = "unauthorized"
+    SENTENCES = {
+        "expired": "The access token has expired or was refused, and this call must not renew it.",
+        "renewed": "MailUp refuses the access token, although it was renewed a moment ago.",
+    }
 
 
 class Forbidden(APIError):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from .. import network
 from ..conf import app_settings
-from ..exceptions import MailUpError, MultipleConnections, NotConnected
+from ..exceptions import MailUpError, MultipleConnections, NotConnected, Unauthorized
 from ..mailup.client import MailUpClient
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
@@ -123,6 +123,7 @@ def client_of(
     patience: float | None = None,
     clock: Clock = timezone.now,
     identify: bool = True,
+    renew: bool = True,
 ) -> MailUpClient:
     """Return a MailUp client that acts through one connection. Makes no database query and no request.
 
@@ -130,12 +131,13 @@ def client_of(
         token: the connection, read with its registration.
         patience, clock: see `client_for`.
         identify: whether to ask MailUp whose account this is after the first successful call, if that isn't known yet.
+        renew: whether to renew the access token when needed. If not, calls raise Unauthorized instead.
 
     Raises:
         ReauthorizationRequired: MailUp has ended the connection.
         DecryptionFailed: the stored token can't be read with the configured keys.
     """
-    source = _StoredTokenSource(token, clock)
+    source = (_StoredTokenSource if renew else _UnrenewedTokenSource)(token, clock)
     adapter = network.replacement()
     return MailUpClient(
         source,
@@ -200,3 +202,15 @@ class _StoredTokenSource:
             self._key = identity.store_identity(self._key, client.account.info()).key
         except (MailUpError, Token.DoesNotExist):
             return
+
+
+class _UnrenewedTokenSource(_StoredTokenSource):
+    """A TokenSource that uses the access token as it is stored, and spends no refresh token."""
+
+    def get(self) -> AccessToken:
+        if not self._token.is_fresh(self._clock()):
+            raise Unauthorized(reason="expired")
+        return self._token.access_token
+
+    def renew(self, refused: AccessToken) -> AccessToken:
+        raise Unauthorized(reason="expired")

@@ -45,6 +45,7 @@ def usable_token(
     Raises:
         NotConnected: there is no such row, or it is another tenant's.
         ReauthorizationRequired: MailUp refused the refresh token.
+        Unauthorized: a 401 has caused a renewal in the last five minutes, and MailUp refuses the renewed token as well.
         TransactionOpen: a new pair couldn't be stored safely inside the caller's transaction; nothing was sent.
         Misconfigured: PREPARE_CONNECTION doesn't let the renewal's own connection see the row; nothing was sent.
         ClientRejected: MailUp refuses the client registration.
@@ -117,7 +118,7 @@ def _claim_or_wait(stored: Token, need: Need, caller: Caller, clock: Clock) -> O
                 connections[using].close_if_unusable_or_obsolete()
             time.sleep(pause * random.random())
         if claim is not None:
-            renewal = Renewal.begin(claim, clock)
+            renewal = Renewal.begin(claim, clock, after_401=need.is_after_401(claim.token, clock()))
             outcome = renewal.outcome()
             if claims.write(claim, outcome.columns):
                 renewal.confirm(outcome)

@@ -128,5 +128,4 @@ def _refresh_many(wanted: list[UUID], clock: Clock) -> tuple[Tally, set[UUID]]:
 
 def _is_due(token: Token, clock: Clock) -> bool:
     now = clock()
-    blocked = token.blocked_until is not None and token.blocked_until > now
-    return not blocked and schedule.due_at(token.received_at, token.expires_at) <= now
+    return not stored_token.is_blocked(token, now) and schedule.due_at(token.received_at, token.expires_at) <= now

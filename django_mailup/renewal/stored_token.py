@@ -17,6 +17,7 @@ from ..exceptions import (
     NotConnected,
     RateLimited,
     ReauthorizationRequired,
+    Unauthorized,
 )
 from ..mailup.tokens import AccessToken
 from ..models import Token
@@ -50,7 +51,12 @@ class Need:
     refused: int | None = None
     """A generation whose access token doesn't do: MailUp refuses it, or a person wants it replaced."""
     asked_for: bool = False
-    """Whether a person asks for a renewal. Then a recent failure doesn't stand against it."""
+    """Whether a person asks for a renewal. Then neither a recent failure nor a recent 401 stands against it."""
+
+    def is_after_401(self, token: Token, moment: datetime) -> bool:
+        """Return whether it takes a renewal only because MailUp answered 401 to a token that hasn't expired."""
+        fresh = token.expires_at - ABOUT_TO_EXPIRE > moment
+        return token.generation == self.refused and fresh and not self.asked_for
 
 
 def database() -> str:
@@ -88,6 +94,7 @@ def usable_as_is(
         ClientRejected: MailUp refused the client registration, and the next probe isn't due.
         DecryptionFailed: the token can't be read with the configured keys.
         RateLimited: MailUp asked to wait, and `retry_after` says how much longer.
+        Unauthorized: MailUp refuses this token, and the one before it, which was renewed after a 401 a moment ago.
         MailUpError: the error of a renewal that failed less than FAIL_FAST ago.
     """
     if token is None:
@@ -97,14 +104,26 @@ def usable_as_is(
     newer = just_received is not None and token.generation > just_received
     if token.generation != need.refused and (newer or live.is_fresh(moment)):
         return live
-    if token.blocked_until is not None and token.blocked_until > moment:
+    if is_blocked(token, moment):
         raise stored_error(token, moment)
+    if renewed_after_401(token, moment) and need.is_after_401(token, moment):
+        raise Unauthorized(reason="renewed")
     if not need.asked_for and token.failed_at is not None and timedelta(0) <= moment - token.failed_at < FAIL_FAST:
         raise stored_error(token, moment)
     retry_at = token.registration.retry_at
     if retry_at is not None and retry_at > moment:
         raise ClientRejected
     return None
+
+
+def is_blocked(token: Token, moment: datetime) -> bool:
+    """Return whether MailUp asked, by Retry-After, not to renew this token yet."""
+    return token.refused_generation is None and token.blocked_until is not None and token.blocked_until > moment
+
+
+def renewed_after_401(token: Token, moment: datetime) -> bool:
+    """Return whether the pair was renewed after a 401 so recently that another 401 must not renew it again."""
+    return token.refused_generation is not None and token.blocked_until is not None and token.blocked_until > moment
 
 
 def stored_error(token: Token, moment: datetime) -> MailUpError:

@@ -20,7 +20,7 @@ from django_mailup.exceptions import (
 )
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for, client_for_site
+from django_mailup.services import client_for, client_for_site, client_of
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
@@ -120,6 +120,22 @@ def test_a_401_is_answered_by_one_renewal(mailup_connection: Connect, user: Any,
 
     assert client_for(user).account.info().username == "m12345"
     assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+@pytest.mark.parametrize("why", ["expired", "refused"])
+def test_a_client_that_may_not_renew_spends_no_refresh_token(
+    mailup_connection: Connect, clock: Any, mailup_sandbox: Sandbox, why: str
+) -> None:
+    client = client_of(mailup_connection(None), clock=clock, renew=False)
+    assert client.account.info().username == "m12345"
+
+    if why == "expired":
+        clock.move(hours=1)
+    else:
+        mailup_sandbox.state.expire_access()
+    with pytest.raises(Unauthorized, match="must not renew it" if why == "expired" else "Access token is expired"):
+        client.account.info()
+    assert mailup_sandbox.state.counters["refreshes"] == 0
 
 
 def test_a_401_after_somebody_else_renewed_uses_their_pair(
