@@ -17,7 +17,7 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from .beat import TASK
-from .setting_kinds import MAKE_KEY, DottedPath, Setting
+from .setting_kinds import MAKE_KEY, Setting
 from .settings_table import ROWS, MailUpSettings
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -46,11 +46,9 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
     if values.CACHE_ALIAS not in settings.CACHES:
         message = f"MAILUP['CACHE_ALIAS'] is {values.CACHE_ALIAS!r}, which is not in CACHES."
         found.append(_error(message, f"Use one of: {', '.join(settings.CACHES)}.", "E010"))
-    found += [
-        _not_found(row, raw[name])
-        for name, row in ROWS.items()
-        if name in raw and name not in wrong and isinstance(row, DottedPath) and not _is_function(raw[name])
-    ]
+    if not _is_function(values.PREPARE_CONNECTION):
+        message = f"MAILUP['PREPARE_CONNECTION'] is {values.PREPARE_CONNECTION!r}, which can't be imported or called."
+        found.append(_error(message, ROWS["PREPARE_CONNECTION"].hint, "E012"))
     found += _check_http(values.BASE_URL)
     if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
         found.append(
@@ -82,10 +80,6 @@ def _unknown_key(key: object) -> checks.CheckMessage:
 def _wrong_value(row: Setting[Any], value: object) -> checks.CheckMessage:
     shown = "" if row.is_secret else f"is {value!r}, which "
     return _error(f"MAILUP[{row.name!r}] {shown}is not {row.expects}.", row.hint, row.check)
-
-
-def _not_found(row: Setting[Any], value: object) -> checks.CheckMessage:
-    return _error(f"MAILUP[{row.name!r}] is {value!r}, which can't be imported or called.", row.hint, row.check)
 
 
 def _is_function(path: str) -> bool:

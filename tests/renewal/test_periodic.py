@@ -90,6 +90,17 @@ def test_a_job_renews_once_although_it_comes_twice(due: Token, clock: Any, mailu
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
+def test_a_job_skips_and_logs_keys_that_no_row_has(due: Token, clock: Any, caplog: pytest.LogCaptureFixture) -> None:
+    unknown = sorted(uuid.uuid4() for _ in range(2))
+    assert periodic.refresh_many([unknown[1], due.key, unknown[0]], clock=clock) == periodic.Tally(
+        refreshed=1, skipped=2
+    )
+
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert record.__dict__["event"] == "mailup.tokens_not_found"
+    assert record.__dict__["mailup"] == {"count": 2, "token": str(unknown[0])}
+
+
 def test_a_rejected_client_is_asked_once_in_a_job(
     due: Token, clock: Any, mailup_sandbox: Sandbox, mailup_requests: list[Any], django_user_model: Any
 ) -> None:

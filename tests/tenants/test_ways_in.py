@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -31,6 +30,7 @@ from django_mailup.services import begin, client_for, client_of, disconnect, ref
 
 from ..processes import ROOT, Gate, eventually
 from ..renewal.other_process import claim
+from ..threads import threads_waiting_in
 from .conftest import Tenant
 
 
@@ -249,12 +249,6 @@ def test_a_thread_that_waits_for_another_tenants_renewal_gets_nothing(
         gate.open.set()
         assert (leading.result(), joined[0].result()) == (2, 2)
         assert isinstance(joined[1].exception(), NotConnected)
-
-
-def threads_waiting_in(function: Any) -> int:
-    """Return how many threads of this process wait for another thread in a call of a function."""
-    stacks = [[frame.f_code for frame, _ in traceback.walk_stack(top)] for top in sys._current_frames().values()]
-    return sum(stack[0].co_filename == threading.__file__ and function.__code__ in stack for stack in stacks)
 
 
 def test_processes_wait_for_their_own_tenant_alone(
