@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -186,16 +187,27 @@ def test_identifying_finds_nothing_there(north: Tenant, only_north: None) -> Non
     assert north.stored().account_uid is None
 
 
-def test_the_circuit_breaker_finds_nothing_there(north: Tenant, only_north: None) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda refused, now: circuit_breaker.mark_refused(refused, now=now),
+        lambda refused, now: circuit_breaker.mark_accepted(refused),
+        lambda refused, now: circuit_breaker.admit(refused, now=now),
+    ],
+    ids=["mark refused", "mark accepted", "admit"],
+)
+def test_the_circuit_breaker_finds_nothing_there(north: Tenant, change: Callable[..., None]) -> None:
+    """Both tenants' registrations were refused at the same time, so that only the key tells them apart."""
     now = timezone.now()
-    with schema_context("north"):
-        ClientRegistration.objects.update(failed_at=now, retry_at=now)
-        refused = ClientRegistration.objects.get()
+    for schema in ("north", "south"):
+        with schema_context(schema):
+            ClientRegistration.objects.update(failed_at=now, retry_at=now)
+    refused = north.registration()
     with schema_context("south"):
-        circuit_breaker.mark_refused(refused, now=now)
-        circuit_breaker.mark_accepted(refused)
-        with pytest.raises(ClientRejected):
-            circuit_breaker.admit(refused, now=now)
+        before = ClientRegistration.objects.values().get()
+        with suppress(ClientRejected):
+            change(refused, now + timedelta(minutes=1))
+        assert ClientRegistration.objects.values().get() == before
     assert north.registration().retry_at == now
 
 
