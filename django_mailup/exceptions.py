@@ -291,7 +291,9 @@ class APIError(MailUpError):
         self, message: str = "", *, error_code: str = "", description: str = "", **about: Unpack[_About]
     ) -> None:
         status = about.get("status", 0)
-        super().__init__(message or (f"MailUp refused with status {status}: {description}" if status else ""), **about)
+        if status and about.get("reason", "") not in self.SENTENCES:
+            message = message or f"MailUp refused with status {status}: {description}"
+        super().__init__(message, **about)
         self.error_code = error_code
         self.description = description
 
