@@ -17,6 +17,7 @@ DEV = [
     "coverage>=7.10",
     "django-oauth-toolkit>=3.4",
     "django-stubs>=6.1",
+    "django-tenants>=4.0",
     "hypothesis>=6.130",
     "import-linter>=2.17",
     "mailupy>=1.1.4",

@@ -190,7 +190,7 @@ def fan_out(count: int) -> float:
         "import django; django.setup()\n"
         "import re, pathlib\n"
         "from django_mailup.renewal import periodic\n"
-        "handed = sum(len(batch.pks) for batch in periodic.hand_out_due())\n"
+        "handed = sum(len(batch.keys) for batch in periodic.hand_out_due())\n"
         # Not getrusage: its figure begins at the peak of the process that forked this one.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
         "print(handed, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"

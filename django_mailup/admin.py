@@ -171,7 +171,12 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=gettext_lazy("Test connection"), permissions=["view"])
     def test_connection(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        done = self._each(request, tokens, lambda token: services.client_of(token).account.info())
+        """Call MailUp with each stored access token. Whoever may only view changes nothing: none is renewed."""
+
+        def call(token: Token) -> object:
+            return services.client_of(token, identify=False, renew=False).account.info()
+
+        done = self._each(request, tokens, call)
         self._report(request, done, ngettext("%d connection works.", "%d connections work.", done))
 
     @admin.action(description=gettext_lazy("Disconnect"), permissions=["delete"])

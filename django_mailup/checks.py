@@ -1,6 +1,6 @@
 """System checks. They use neither the database nor the network; each has an id of its own and a hint.
 
-Most of E002 to E011 come from the table of settings: each row says which values it accepts, and the id of its check.
+Most of E002 to E012 come from the table of settings: each row says which values it accepts, and the id of its check.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
 
 from .beat import TASK
 from .setting_kinds import MAKE_KEY, Setting
@@ -33,7 +34,7 @@ def register_all() -> None:
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Return E001 to E011: what is wrong with `settings.MAILUP`."""
+    """Return E001 to E012: what is wrong with `settings.MAILUP`."""
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         hint = 'Write MAILUP = {"BASE_URL": ...} with the keys that you need, or remove the setting.'
@@ -45,6 +46,9 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
     if values.CACHE_ALIAS not in settings.CACHES:
         message = f"MAILUP['CACHE_ALIAS'] is {values.CACHE_ALIAS!r}, which is not in CACHES."
         found.append(_error(message, f"Use one of: {', '.join(settings.CACHES)}.", "E010"))
+    if not _is_function(values.PREPARE_CONNECTION):
+        message = f"MAILUP['PREPARE_CONNECTION'] is {values.PREPARE_CONNECTION!r}, which can't be imported or called."
+        found.append(_error(message, ROWS["PREPARE_CONNECTION"].hint, "E012"))
     found += _check_http(values.BASE_URL)
     if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
         found.append(
@@ -76,6 +80,13 @@ def _unknown_key(key: object) -> checks.CheckMessage:
 def _wrong_value(row: Setting[Any], value: object) -> checks.CheckMessage:
     shown = "" if row.is_secret else f"is {value!r}, which "
     return _error(f"MAILUP[{row.name!r}] {shown}is not {row.expects}.", row.hint, row.check)
+
+
+def _is_function(path: str) -> bool:
+    try:
+        return callable(import_string(path))
+    except ImportError:
+        return False
 
 
 def _check_http(base_url: str) -> Iterable[checks.CheckMessage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from enum import Enum
 from typing import Final
+from uuid import UUID
 
 logger: Final = logging.getLogger("django_mailup")
 
@@ -20,14 +21,16 @@ class Event(Enum):
     CLIENT_REJECTED = ("mailup.client_rejected", logging.ERROR)
     REFRESH_CRASHED = ("mailup.refresh_crashed", logging.ERROR)
     TOKEN_REFRESH_FAILED = ("mailup.token_refresh_failed", logging.WARNING)
+    TOKENS_NOT_FOUND = ("mailup.tokens_not_found", logging.WARNING)
     TOKEN_REFRESHED = ("mailup.token_refreshed", logging.INFO)
 
-    def log(self, *, cause: BaseException | None = None, **fields: str | int | bool) -> None:
-        """Log the event with its fields: primary keys, slugs, codes and counts, never anything that a server sent.
+    def log(self, *, cause: BaseException | None = None, **fields: str | int | bool | UUID) -> None:
+        """Log the event with its fields: keys of rows, slugs, codes and counts, never anything that a server sent.
 
         Args:
             cause: an exception whose message and traceback are logged with it.
         """
         name, level = self.value
+        fields = {key: str(value) if isinstance(value, UUID) else value for key, value in fields.items()}
         text = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
         logger.log(level, "%s", text, exc_info=cause, extra={"event": name, "mailup": fields})

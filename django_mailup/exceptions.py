@@ -186,6 +186,11 @@ class Misconfigured(MailUpError):
     """The MAILUP settings don't allow this call: run manage.py check."""
 
     code = "misconfigured"
+    SENTENCES = {
+        "hook": "MAILUP['PREPARE_CONNECTION'] can't be imported: run manage.py check.",
+        "unseen": "A renewal's own database connection doesn't see the row that this connection sees: set"
+        " MAILUP['PREPARE_CONNECTION'] to a function that prepares it.",
+    }
 
 
 class BadFile(MailUpError):
@@ -286,7 +291,9 @@ class APIError(MailUpError):
         self, message: str = "", *, error_code: str = "", description: str = "", **about: Unpack[_About]
     ) -> None:
         status = about.get("status", 0)
-        super().__init__(message or (f"MailUp refused with status {status}: {description}" if status else ""), **about)
+        if status and about.get("reason", "") not in self.SENTENCES:
+            message = message or f"MailUp refused with status {status}: {description}"
+        super().__init__(message, **about)
         self.error_code = error_code
         self.description = description
 
@@ -301,6 +308,10 @@ class Unauthorized(APIError):
     """MailUp refuses the access token, even one that was just renewed."""
 
     code = "unauthorized"
+    SENTENCES = {
+        "expired": "The access token has expired or was refused, and this call must not renew it.",
+        "renewed": "MailUp refuses the access token, although it was renewed a moment ago.",
+    }
 
 
 class Forbidden(APIError):

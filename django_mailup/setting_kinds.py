@@ -112,6 +112,16 @@ class CacheAlias(Text):
     expects = "the name of one of Django's CACHES"
 
 
+class DottedPath(Text):
+    """The dotted path of a function. A system check imports it."""
+
+    check = "E012"
+    expects = "the dotted path of a function"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and "." in value and all(map(str.isidentifier, value.split(".")))
+
+
 class WebAddress(Text):
     """An absolute http or https URL without user name, query and fragment."""
 

@@ -10,7 +10,19 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from .setting_kinds import CacheAlias, Choice, Count, Duration, Keys, Number, Seconds, Setting, Text, WebAddress
+from .setting_kinds import (
+    CacheAlias,
+    Choice,
+    Count,
+    DottedPath,
+    Duration,
+    Keys,
+    Number,
+    Seconds,
+    Setting,
+    Text,
+    WebAddress,
+)
 
 
 class MailUpSettings:
@@ -55,6 +67,13 @@ class MailUpSettings:
         50,
         help_text="How many tokens a second the periodic task hands out to jobs at most, so that MailUp is not flooded"
         " after an outage.",
+    )
+    PREPARE_CONNECTION = DottedPath(
+        "django_mailup.renewal.preparation.copy_tenant",
+        help_text="The function that prepares the database connection which a renewal opens for itself. It is called"
+        " with the caller's connection, in the caller's thread, and returns a function that is called with the new one"
+        " each time that has connected, in the renewal's thread. The default gives it django-tenants' tenant or, on"
+        " PostgreSQL, the `search_path`.",
     )
     RATE_LIMIT = Count(
         5,

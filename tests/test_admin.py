@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
@@ -135,6 +136,21 @@ def test_test_connection(
 
     mailup_sandbox.fail_with("status", status=503, path="Authentication/Info", times=-1)
     assert "Account m12345: MailUp answered with status 503" in act(admin_client, "test_connection", token)
+
+
+def test_whoever_may_only_view_spends_no_refresh_token(
+    user: Any, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox, clock: Any
+) -> None:
+    refused, expired = mailup_connection(None), mailup_connection(None, username="m67890")
+    mailup_sandbox.state.expire_access(username="m12345")
+    Token.objects.filter(key=expired.key).update(expires_at=timezone.now())
+    stored = list(Token.objects.order_by("pk").values())
+    page = act(staff(user, "view_token"), "test_connection", refused, expired)
+
+    assert "Account m12345: MailUp refused with status 401" in page
+    assert "Account m67890: The access token has expired or was refused" in page
+    assert mailup_sandbox.state.counters["refreshes"] == 0
+    assert list(Token.objects.order_by("pk").values()) == stored
 
 
 def test_disconnect(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:

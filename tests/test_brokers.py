@@ -105,7 +105,7 @@ def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
 
     def hand_out() -> None:
         for batch in periodic.hand_out_due():
-            app.send_task("django_mailup.refresh_tokens", [batch.pks])
+            app.send_task("django_mailup.refresh_tokens", [[str(key) for key in batch.keys]])
 
     arguments = ("-P", pool, "-c", "2")
     with sender(conf) as app:

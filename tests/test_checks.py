@@ -69,6 +69,12 @@ def ids() -> list[str]:
         ({**FINE, "CLIENT_AUTHENTICATION": None}, ["E004"]),
         ({**FINE, "CONNECTED_URL": None}, ["E011"]),
         ({**FINE, "CONNECTED_URL": ""}, ["E011"]),
+        ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.record"}, []),
+        ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.no_such"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": "no.such.module"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.calls"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": "a path.to"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": ""}, ["E012"]),
     ],
     ids=str,
 )

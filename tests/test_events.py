@@ -53,4 +53,4 @@ def test_events_have_the_documented_fields_and_no_secret(
     for record in records:
         level, fields = EVENTS[record.__dict__["event"]]
         assert (record.levelname, list(record.__dict__["mailup"])) == (level, fields)
-        assert record.getMessage().startswith(f"{record.__dict__['event']} token={token.pk}")
+        assert record.getMessage().startswith(f"{record.__dict__['event']} token={token.key}")

@@ -22,6 +22,7 @@ ROWS = {
     "duration": kinds.Duration(1, help_text=""),
     "count": kinds.Count(1, help_text=""),
     "keys": kinds.Keys(help_text=""),
+    "path": kinds.DottedPath("x.y", help_text=""),
 }
 
 
@@ -38,6 +39,7 @@ ROWS = {
         ("count", 7, 7),
         ("keys", [KEY.decode()], (KEY.decode(),)),
         ("keys", (), ()),
+        ("path", "site.tenants.prepare", "site.tenants.prepare"),
     ],
     ids=str,
 )
@@ -60,6 +62,7 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
         *[("seconds or none", value) for value in (-0.1, None, False)],
         *[("duration", value) for value in (0, 1e300, float("inf"), "1", None)],
         *[("count", value) for value in (0, 2.5, 2.0, "2", None, True)],
+        *[("path", value) for value in ("", None, len, "prepare", "site.", "site..prepare", "my site.prepare")],
         *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1})],
     ],
     ids=str,
@@ -109,6 +112,7 @@ def test_a_key_is_what_fernet_takes(value: Any) -> None:
         ("duration", "900", 900.0),
         ("count", "7", 7),
         ("keys", "b, a,", ["b", "a"]),
+        ("path", "site.prepare", "site.prepare"),
     ],
 )
 def test_reading_the_environment(kind: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,14 +67,16 @@ def begin(
 
     Raises:
         RegistrationUnavailable: there is no enabled registration of this slug.
+        NotConnected: there is no such connection to reconnect, or it is another tenant's.
         TransactionOpen: called inside a transaction.
         Misconfigured: MailUp's base URL is plain http.
         DecryptionFailed: the client secret can't be read with the configured keys.
     """
     _refuse_transaction(AuthorizationRequest)
     if reconnect is not None:
-        registration, for_site = reconnect.registration.slug, reconnect.user_id is None
-    found = store.find(registration)
+        for_site, found = reconnect.user_id is None, store.find_for(reconnect)
+    else:
+        found = store.find(registration)
     pending = AuthorizationRequest(
         user=user,
         registration=found,
@@ -183,12 +185,12 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
     gone = copy.copy(token)
     gone.access_token = gone.refresh_token = ""
     using = router.db_for_write(Token)
-    deleted, _ = Token.objects.using(using).filter(pk=token.pk).delete()
+    deleted, _ = Token.objects.using(using).filter(key=token.key).delete()
     if not deleted:
         return
 
     def announce() -> None:
-        Event.ACCOUNT_DISCONNECTED.log(token=token.pk)
+        Event.ACCOUNT_DISCONNECTED.log(token=token.key)
         notify.send(signals.account_disconnected, gone, request=request)
 
     if own_connection.inside_transaction(using):
@@ -230,11 +232,11 @@ def _store(
         info = clients.client_of(token, clock=clock, identify=False).account.info()
     except MailUpError as error:
         # The account stays unknown until a call succeeds.
-        Event.ACCOUNT_UNKNOWN.log(token=token.pk, error=error.code)
+        Event.ACCOUNT_UNKNOWN.log(token=token.key, error=error.code)
         created = True
     else:
         token, created = identity.identify(token, info, intended=intended)
-    Event.ACCOUNT_CONNECTED.log(token=token.pk, created=created)
+    Event.ACCOUNT_CONNECTED.log(token=token.key, created=created)
     notify.send(signals.account_connected, token, request=request, created=created)
     return token, created
 

@@ -40,11 +40,11 @@ def status(*, clock: Clock = timezone.now) -> Report:
     """Return the state of every registration and connection. Ask MailUp nothing."""
     now = clock()
     rows = [_registration(registration) for registration in ClientRegistration.objects.all()]
-    late = set(Token.objects.late(now=now).values_list("pk", flat=True))
+    late = set(Token.objects.late(now=now).values_list("key", flat=True))
     for token in (
         Token.objects.select_related("registration", "user").order_by("registration__slug", "pk").iterator(500)
     ):
-        state, well = _state(token, late=token.pk in late)
+        state, well = _state(token, late=token.key in late)
         rows.append(
             ReportRow(
                 registration=token.registration.slug,

@@ -16,7 +16,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, TypeVar
 
-from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
+from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, Unauthorized, UnexpectedResponse
 from . import classify, parsing
 from .tokens import AccessToken
 
@@ -167,7 +167,10 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
             if response.status_code == 200:
                 return Answer(classify.decode_text(response), response.status_code, response.headers)
             if not renewed and classify.refuses_access_token(response):
-                access_token, renewed = (yield from _token(RenewToken(access_token))), True
+                try:
+                    access_token, renewed = (yield from _token(RenewToken(access_token))), True
+                except Unauthorized:  # it isn't renewed, so the answer stands
+                    raise classify.api_error(response) from None
                 continue
             failure = classify.api_error(response)
         pause = _pause_before_repeat(call.verb, failure, repeats)

@@ -15,6 +15,8 @@ from ..models import Token
 LONGEST_JITTER: Final = timedelta(seconds=60)
 FIRST_BACKOFF: Final = timedelta(minutes=1)
 LONGEST_BACKOFF: Final = timedelta(hours=1)
+AFTER_401: Final = timedelta(minutes=5)
+"""For this long after a renewal that a 401 caused, another 401 causes none: it isn't the pair that MailUp refuses."""
 
 
 def columns(pair: TokenSet) -> dict[str, Any]:
@@ -32,10 +34,19 @@ def columns(pair: TokenSet) -> dict[str, Any]:
         "error_code": "",
         "error_details": {},
         "blocked_until": None,
+        "refused_generation": None,
         "claim_owner": "",
         "claimed_until": None,
         "interrupted": False,
     }
+
+
+def columns_after_401(refused: int, now: datetime) -> dict[str, Any]:
+    """Return the columns that keep the next 401 from causing a renewal: which generation was refused, and until when.
+
+    The periodic renewal, the next expiry and people don't wait for it.
+    """
+    return {"refused_generation": refused, "blocked_until": now + AFTER_401}
 
 
 def _sealed(column: str, secret: str) -> Sealed:

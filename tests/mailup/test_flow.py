@@ -155,6 +155,15 @@ def test_a_second_refusal_is_told() -> None:
     assert world.kinds().count("RenewToken") == 1
 
 
+def test_a_token_that_is_not_renewed_leaves_the_answer_as_it_is() -> None:
+    refusal = Raw(401, b'{"ErrorCode":"401","ErrorDescription":"Not this operation","ErrorStackTrace":""}')
+    world = World(refusal, renew=Unauthorized(reason="renewed"))
+
+    with pytest.raises(Unauthorized, match="MailUp refused with status 401: Not this operation"):
+        drive(READ, world)
+    assert world.kinds() == ["GetToken", "TakeTurn", "Send", "RenewToken"]
+
+
 def test_a_429_is_repeated_after_what_it_asks_for_until_patience_ends() -> None:
     world = World(*[Raw(429, b"", {"Retry-After": "3"})] * 9)
 

@@ -132,7 +132,7 @@ def renew(token: Token) -> str:
     """Try to renew. Return the exception's name, or `none`."""
     started = time.monotonic()
     try:
-        on_demand.usable_token(token.pk)
+        on_demand.usable_token(token.key)
     except MailUpError as error:
         assert time.monotonic() - started < 3
         return f"`{type(error).__name__}`"

@@ -17,7 +17,7 @@ def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_
     claim(expired, seconds=30)
 
     timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
-    live = on_demand.usable_token(expired.pk)
+    live = on_demand.usable_token(expired.key)
     timer.join()
 
     assert live.access_token.value == "A2"  # although it has expired: a pair just received is used once
@@ -30,5 +30,5 @@ def test_whoever_waits_for_another_process_fails_with_it(expired: Token) -> None
     failure = {"failure_count": 1, "failed_at": timezone.now(), "error_code": "rate_limited"}
     timer = in_a_moment(expired, claim_owner="", **failure)
     with pytest.raises(RateLimited, match="fewer calls"):
-        on_demand.usable_token(expired.pk)
+        on_demand.usable_token(expired.key)
     timer.join()
