@@ -12,6 +12,8 @@ from django.test import Client
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 
+from .stored import stored_rows
+
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/admin/django_mailup/clientregistration/"
 TOKENS = "/admin/django_mailup/token/"
@@ -184,8 +186,8 @@ def test_the_reconnect_button_is_for_the_owner(
 def test_a_connection_cannot_be_changed_by_hand(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
     token = mailup_connection(None)
     change = f"{TOKENS}{token.pk}/change/"
-    stored = Token.objects.values().get()
+    stored = stored_rows(Token)
 
     assert admin_client.get(change).status_code == 200
     assert admin_client.post(change, {"company": "Other", "status": "active", "generation": "9"}).status_code == 403
-    assert Token.objects.values().get() == stored
+    assert stored_rows(Token) == stored

@@ -97,7 +97,8 @@ class Renewal:
         generation = self.claim.token.generation + 1
         return Outcome(
             token=UsableToken(AccessToken(pair.access_token), generation, pair.expires_at),
-            columns=schedule.columns(pair) | {"refreshed_at": pair.received_at, "generation": generation},
+            columns=schedule.columns(pair, self.claim.token.key)
+            | {"refreshed_at": pair.received_at, "generation": generation},
             signal=signals.token_refreshed,
         )
 
@@ -108,7 +109,8 @@ class Renewal:
         """
         token = self.claim.token
         columns: dict[str, Any] = {"claim_owner": "", "claimed_until": None}
-        if isinstance(error, (ClientRejected, RegistrationUnavailable)):  # stored on the registration
+        if isinstance(error, (ClientRejected, RegistrationUnavailable)) or error.reason == "keys":
+            # That is stored on the registration, or is the trouble of every row.
             return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
         failures = token.failure_count + 1
         if isinstance(error, ReauthorizationRequired) and token.interrupted:

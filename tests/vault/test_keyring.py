@@ -9,10 +9,12 @@ import pytest
 from cryptography.fernet import Fernet
 from django.test import override_settings
 
-from django_mailup.crypto import Sealed
 from django_mailup.exceptions import DecryptionFailed, Misconfigured
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+from django_mailup.vault import keyring
+
+from ..stored import sealed
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
@@ -43,7 +45,8 @@ def test_setting_keys_later_keeps_every_row_readable(
     settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": [key]}
     assert Token.objects.get().access_token.reveal() == secret
 
-    Token.objects.update(access_token=secret)
+    token = Token.objects.get()
+    Token.objects.update(**sealed(token, access_token=secret))
     settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": [Fernet.generate_key().decode(), key]}
     settings.SECRET_KEY = "another"  # not needed for what an explicit key has encrypted
     assert Token.objects.get().access_token.reveal() == secret
@@ -59,4 +62,4 @@ def test_secret_key_fallbacks_are_read(without_keys: None, mailup_connection: Co
 @override_settings(MAILUP={"ENCRYPTION_KEYS": ["short"]})
 def test_a_malformed_key_is_never_used() -> None:
     with pytest.raises(Misconfigured):
-        Sealed.seal("x", "test")
+        keyring.newest()

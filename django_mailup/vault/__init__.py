@@ -1,0 +1,7 @@
+"""Encrypted columns. A ciphertext opens in its own column of its own row, and nowhere else.
+
+rows         the base class of models with encrypted columns, and its queryset
+fields       the encrypted column, and the column with the id of its key
+sealed       Sealed, an encrypted value
+keyring      the configured keys, and what is done with one of them
+"""
