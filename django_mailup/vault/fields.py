@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.lookups import Exact, IsNull, StartsWith
 from django.views.decorators.debug import sensitive_variables
@@ -82,17 +82,8 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         return None if value is None else Sealed(value, self.sealed_column)
 
     def to_python(self, value: Any) -> Sealed | None:
-        """Return what a serializer or form passes, a Sealed value or a fixture's ciphertext, as a Sealed value.
-
-        Raises:
-            django.core.exceptions.ValidationError: it is plain text, which would be stored as it is.
-        """
-        if value is None or isinstance(value, Sealed):
-            return value
-        sealed = Sealed(str(value), self.sealed_column)
-        if sealed and not sealed.key_id:
-            raise ValidationError(f"{self.name} is encrypted, but this is no ciphertext.", code="invalid")
-        return sealed
+        """Return what a serializer or form passes, a Sealed value or a fixture's ciphertext, as a Sealed value."""
+        return value if value is None or isinstance(value, Sealed) else Sealed(str(value), self.sealed_column)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = super().pre_save(model_instance, add)

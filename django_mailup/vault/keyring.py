@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import app_settings
 from ..exceptions import MailUpUnavailable, Misconfigured
-from ..setting_kinds import is_key
+from ..setting_kinds import is_dotted_path, is_key
 
 # cryptography is imported where it is used: models import this module, and django.setup() does without it.
 if TYPE_CHECKING:
@@ -97,10 +97,9 @@ class _Configuration:
 
     @classmethod
     def read(cls) -> Self:
-        keys = app_settings.ENCRYPTION_KEYS
-        if keys and not app_settings.SECRET_KEY_READS:
-            return cls(keys, ())
-        return cls(keys, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+        is_used = app_settings.SECRET_KEY_READS or not app_settings.ENCRYPTION_KEYS
+        secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS) if is_used else ()
+        return cls(app_settings.ENCRYPTION_KEYS, secret_keys)
 
 
 class _Ring:
@@ -188,6 +187,8 @@ def _load(configuration: _Configuration) -> list[Key]:
         found = _keys_of(configuration.keys)
         if found is None:
             raise Misconfigured("MAILUP['ENCRYPTION_KEYS'] holds something that is no key.")
+    elif not is_dotted_path(configuration.keys):  # a key alone, perhaps: it is not shown
+        raise Misconfigured("MAILUP['ENCRYPTION_KEYS'] is no list of keys.")
     else:
         found = _answer_of(configuration.keys)
         if not found:  # without keys SECRET_KEY would encrypt, which such a site doesn't want

@@ -83,13 +83,16 @@ class SealedModel(models.Model):
         """Make an instance.
 
         Raises:
-            DeserializationError: a fixture has encrypted values, but not the key of their row.
+            DeserializationError: a fixture has an encrypted value without the key of its row, or in plain text, which
+                would be stored as it is.
         """
-        if kwargs and ROW_KEY not in kwargs:
-            for name, value in kwargs.items():
-                if isinstance(value, Sealed) and value and value.row is None:
+        for name, value in kwargs.items():
+            if isinstance(value, Sealed) and value and value.row is None:
+                label = f"{self._meta.label_lower}: the field"
+                if ROW_KEY not in kwargs:
                     raise DeserializationError(
-                        f"{self._meta.label_lower}: the field “{ROW_KEY}” is missing, without which {name} can't be"
-                        " decrypted."
+                        f"{label} “{ROW_KEY}” is missing, without which “{name}” can't be decrypted."
                     )
+                if not value.key_id:
+                    raise DeserializationError(f"{label} “{name}” is encrypted, but what is given is no ciphertext.")
         super().__init__(*args, **kwargs)
