@@ -95,3 +95,10 @@ def test_no_report_that_prints_the_columns_shows_a_secret() -> None:
     assert "the access token" not in repr(columns)
     assert "the refresh token" not in repr(columns)
     assert columns["refresh_token"].reveal() == "the refresh token"
+
+
+def test_a_pair_is_encrypted_for_its_row_and_the_key_is_named() -> None:
+    columns = schedule.columns(TokenSet("A", "R", *[datetime(2020, 1, 1, tzinfo=UTC)] * 2), ROW)
+
+    assert columns["access_token"].row == columns["refresh_token"].row == ROW
+    assert columns["encryption_key_id"] == columns["access_token"].key_id == columns["refresh_token"].key_id != ""
