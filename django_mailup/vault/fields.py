@@ -30,22 +30,22 @@ class _SealedAttribute:
             instance.refresh_from_db(fields=[name])
         value = instance.__dict__[name]
         if isinstance(value, Sealed) and value.row is None:  # it was read before the row's key
-            value = instance.__dict__[name] = Sealed(value.ciphertext, value.column, row_key(instance))
+            value.row = row_key(instance)
         return value
 
     @sensitive_variables("value")
     def __set__(self, instance: models.Model, value: Any) -> None:
         column, stored = self._field.sealed_column, instance.__dict__
-        if isinstance(value, str):
-            value = Sealed.seal(value, column, row_key(instance))
-        elif isinstance(value, Sealed):
-            if value.row is None:
-                if ROW_KEY in stored:
-                    value = Sealed(value.ciphertext, value.column, row_key(instance))
-            elif value.row != row_key(instance):
-                raise ValueError(f"This value of {value.column.name} is another row's. {_ASSIGN_TEXT}")
-            if value.column.name != column.name:
+        if isinstance(value, Sealed):
+            if value.column is not column and value.column.name != column.name:
                 raise ValueError(f"A value of {value.column.name} can't be one of {column.name}. {_ASSIGN_TEXT}")
+            if value.row is None:  # it was just read, perhaps without the row's key
+                if ROW_KEY in stored:
+                    value.row = row_key(instance)
+            elif value.row != row_key(instance):
+                raise ValueError(f"This value of {column.name} is another row's. {_ASSIGN_TEXT}")
+        elif isinstance(value, str):
+            value = Sealed.seal(value, column, row_key(instance))
         elif value is not None:
             raise TypeError(f"{column.name} is encrypted: assign text, not {type(value).__name__}.")
         stored[self._field.attname] = value

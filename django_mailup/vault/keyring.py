@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 import threading
-from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -21,85 +19,32 @@ from ..conf import app_settings
 from ..exceptions import MailUpUnavailable, Misconfigured
 from ..setting_kinds import is_dotted_path, is_key
 
-# cryptography is imported where it is used: models import this module, and django.setup() does without it.
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-KEY_ID_LENGTH: Final = 12
-"""Characters of a key's id, which is hexadecimal."""
+    from .key import Key
 
 ASK_AGAIN_AFTER: Final = 60
 """Seconds between two calls of the site's function because of key ids that aren't known."""
 
-_SALT: Final = b"django_mailup"
-_NONCE_LENGTH: Final = 12
 
-
-class Key:
-    """One configured key. What encrypts is derived from it for each column and row.
+class _Configuration:
+    """What the settings say about keys.
 
     Attributes:
-        id: names the key in ciphertexts. It is derived from the key, and doesn't help to find it.
-        is_secret_key: whether it is made from SECRET_KEY or one of its fallbacks.
+        keys: the keys, newest first, or the dotted path of the function that returns them.
+        secret_keys: SECRET_KEY and its fallbacks, if they are used.
     """
 
-    __slots__ = ("_material", "id", "is_secret_key")
+    __slots__ = ("keys", "secret_keys")
 
-    def __init__(self, material: bytes, *, is_secret_key: bool) -> None:
-        self._material = material
-        self.is_secret_key = is_secret_key
-        self.id = self._derived(b"key id", KEY_ID_LENGTH // 2).hex()
-
-    def __repr__(self) -> str:
-        return f"<Key {self.id}>"
-
-    def encrypt(self, secret: str, context: bytes) -> str:
-        """Return a secret encrypted by AES-256-GCM, with its random nonce in front, in URL-safe base64.
-
-        Args:
-            secret: the text.
-            context: its column and row. Decrypting needs the same.
-        """
-        nonce = secrets.token_bytes(_NONCE_LENGTH)
-        return base64.urlsafe_b64encode(nonce + self._cipher(context).encrypt(nonce, secret.encode(), context)).decode()
-
-    def decrypt(self, text: str, context: bytes) -> str:
-        """Return the secret that `encrypt` was given.
-
-        Raises:
-            ValueError: the text isn't what `encrypt` returns.
-            cryptography.exceptions.InvalidTag: the text was changed, or made with another key or context.
-        """
-        sealed = base64.urlsafe_b64decode(text)
-        return self._cipher(context).decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], context).decode()
-
-    def _cipher(self, context: bytes) -> AESGCM:
-        """Return the cipher of one column and row: so many are sealed that one key's random nonces would repeat."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        return AESGCM(self._derived(context, 32))
-
-    def _derived(self, info: bytes, length: int) -> bytes:
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-        return HKDF(algorithm=SHA256(), length=length, salt=_SALT, info=info).derive(self._material)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Configuration:
-    """What the settings say about keys."""
-
-    keys: tuple[str, ...] | str
-    """The keys, newest first, or the dotted path of the function that returns them."""
-    secret_keys: tuple[str | bytes, ...]
-    """SECRET_KEY and its fallbacks, if they are used."""
-
-    @classmethod
-    def read(cls) -> Self:
+    def __init__(self) -> None:
+        """Read the settings. This is done for each secret, so a change is noticed."""
         is_used = app_settings.SECRET_KEY_READS or not app_settings.ENCRYPTION_KEYS
-        secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS) if is_used else ()
-        return cls(app_settings.ENCRYPTION_KEYS, secret_keys)
+        self.secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS) if is_used else ()
+        self.keys = app_settings.ENCRYPTION_KEYS
+
+    def agrees_with(self, other: _Configuration) -> bool:
+        """Return whether another one says the same."""
+        return self.keys == other.keys and self.secret_keys == other.secret_keys
 
 
 class _Ring:
@@ -149,17 +94,17 @@ def configured(*, ask: bool = True) -> list[Key] | None:
     """
     if not ask and not isinstance(app_settings.ENCRYPTION_KEYS, tuple):
         ring = _ring
-        return ring.keys if ring is not None and ring.configuration == _Configuration.read() else None
+        return ring.keys if ring is not None and ring.configuration.agrees_with(_Configuration()) else None
     return _current().keys
 
 
 def _current() -> _Ring:
     global _ring
-    configuration, ring = _Configuration.read(), _ring
-    if ring is None or ring.configuration != configuration:
+    configuration, ring = _Configuration(), _ring
+    if ring is None or not ring.configuration.agrees_with(configuration):
         with _lock:
             ring = _ring
-            if ring is None or ring.configuration != configuration:
+            if ring is None or not ring.configuration.agrees_with(configuration):
                 ring = _ring = _Ring(configuration)
     return ring
 
@@ -193,10 +138,9 @@ def _load(configuration: _Configuration) -> list[Key]:
         found = _answer_of(configuration.keys)
         if not found:  # without keys SECRET_KEY would encrypt, which such a site doesn't want
             raise Misconfigured("The function that MAILUP['ENCRYPTION_KEYS'] names did not return a list of keys.")
-    found += [
-        Key(key if isinstance(key, bytes) else key.encode(), is_secret_key=True) for key in configuration.secret_keys
-    ]
-    return found
+    from .key import Key
+
+    return found + [Key(key if isinstance(key, bytes) else key.encode()) for key in configuration.secret_keys]
 
 
 def _answer_of(path: str) -> list[Key] | None:
@@ -215,7 +159,9 @@ def _keys_of(values: Any) -> list[Key] | None:
     """Return the keys of a list of texts; None if it is something else. Raise nothing: this frame holds the keys."""
     if not isinstance(values, (list, tuple)) or not all(map(is_key, values)):
         return None
-    return [Key(base64.urlsafe_b64decode(each), is_secret_key=False) for each in values]
+    from .key import Key
+
+    return [Key(base64.urlsafe_b64decode(each)) for each in values]
 
 
 def _no_keys(cause: str) -> MailUpUnavailable:

@@ -129,11 +129,13 @@ def _rows_per_key(model: type[models.Model], using: str) -> dict[str, int]:
     column = _key_id_field(model)
     if column is not None:
         return dict(rows.values_list(column.attname).annotate(Count("pk")))
+    from .key import ID_LENGTH
+
     start, found = f"{VERSION}.", dict[str, int]()
     for field in encrypted_fields(model):
         if field.sealed_column.may_be_empty:
             rows = rows.exclude(**{field.attname: Sealed("", field.sealed_column)})
-        prefixes = rows.annotate(prefix=Left(field.attname, len(start) + keyring.KEY_ID_LENGTH))
+        prefixes = rows.annotate(prefix=Left(field.attname, len(start) + ID_LENGTH))
         for prefix, count in prefixes.values_list("prefix").annotate(Count("pk")):
             key_id = prefix.removeprefix(start) if prefix.startswith(start) else ""
             found[key_id] = found.get(key_id, 0) + count

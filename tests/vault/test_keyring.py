@@ -21,6 +21,7 @@ from django_mailup.sandbox import Sandbox
 from django_mailup.services import refresh, register, status
 from django_mailup.setting_kinds import MAKE_KEY, is_key
 from django_mailup.vault import keyring
+from django_mailup.vault.key import ID_LENGTH, Key
 
 from ..stored import sealed
 from .conftest import UseKeys, new_key
@@ -66,12 +67,12 @@ def test_the_first_key_encrypts_and_all_decrypt(mailup_registration: ClientRegis
 
 def test_the_id_of_a_key_is_no_part_of_it() -> None:
     material = bytes(range(32))
-    key = keyring.Key(material, is_secret_key=False)
+    key = Key(material)
 
-    assert len(key.id) == keyring.KEY_ID_LENGTH
+    assert len(key.id) == ID_LENGTH
     assert bytes.fromhex(key.id) not in material
-    assert key.id != keyring.Key(material[::-1], is_secret_key=False).id
-    assert key.id == keyring.Key(material, is_secret_key=True).id
+    assert repr(key) == f"<Key {key.id}>"
+    assert key.id == Key(material).id != Key(material[::-1]).id
 
 
 def test_two_sealings_of_a_secret_differ(use_keys: UseKeys) -> None:
@@ -247,6 +248,7 @@ from tests.vault.conftest import new_key
 kms.answer = [new_key()]
 settings.MAILUP = {"ENCRYPTION_KEYS": kms.PATH}
 from django_mailup.vault import keyring
+from django_mailup.vault.key import ID_LENGTH, Key
 before = keyring.newest().id
 kms.answer = [new_key()]
 assert keyring.newest().id == before
