@@ -89,7 +89,7 @@ class SealedModel(models.Model):
         for name, value in kwargs.items():
             if isinstance(value, Sealed) and value and value.row is None:
                 label = f"{self._meta.label_lower}: the field"
-                if ROW_KEY not in kwargs:
+                if kwargs.get(ROW_KEY) is None:
                     raise DeserializationError(
                         f"{label} “{ROW_KEY}” is missing, without which “{name}” can't be decrypted."
                     )

@@ -303,10 +303,15 @@ def test_a_dump_that_is_loaded_opens_everything(
     assert again.encryption_key_id == token.encryption_key_id
 
 
-def test_a_fixture_without_the_key_is_refused_by_name(mailup_connection: Connect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["missing", None])
+def test_a_fixture_without_the_key_is_refused_by_name(
+    mailup_connection: Connect, tmp_path: Path, key: str | None
+) -> None:
     mailup_connection(None)
-    fixture = tmp_path / "old.json"
-    fixture.write_text(json.dumps(dumped(without="key")))
+    fixture, rows = tmp_path / "old.json", dumped(without="key")
+    if key is None:
+        rows[0]["fields"]["key"] = None
+    fixture.write_text(json.dumps(rows))
     Token.objects.all().delete()
 
     with pytest.raises(DeserializationError, match=r"django_mailup\.token: the field “key” is missing"):
