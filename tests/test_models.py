@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -134,9 +135,10 @@ def test_saving_a_row_with_deferred_fields(mailup_connection: Connect) -> None:
 
 def test_one_row_for_an_account_of_a_user(mailup_connection: Connect, user: Any) -> None:
     token = mailup_connection(user)
-    token.pk, token._state.adding = None, True
+    token.pk, token.key, token._state.adding = None, uuid.uuid4(), True
+    token.access_token, token.refresh_token = "A", "R"
 
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError, match=r"account|registration_id"), transaction.atomic():
         token.save()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -88,7 +89,8 @@ def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
 ) -> None:
     with transaction.atomic():
         if held == "created":
-            expired.pk, expired.account_uid, expired._state.adding = None, "1", True
+            expired.pk, expired.key, expired.account_uid, expired._state.adding = None, uuid.uuid4(), "1", True
+            expired.access_token, expired.refresh_token = "A", "R"
             expired.save()
         else:
             Token.objects.select_for_update().get(pk=expired.pk)
