@@ -172,7 +172,7 @@ def auto_refresh(token: Any) -> Any:
 
             expires_at = datetime.fromtimestamp(new["expires_at"], UTC)
             Token.objects.filter(pk=token.pk).update(
-                access_token=new["access_token"], refresh_token=new["refresh_token"], expires_at=expires_at
+                **stage.sealed(row, new["access_token"], new["refresh_token"]), expires_at=expires_at
             )
 
         session = OAuth2Session(
@@ -208,7 +208,7 @@ def locked(token: Any) -> Any:
             if row.expires_at < timezone.now():
                 pair = oauth.exchange(RefreshToken(row.refresh_token.reveal()))
                 Token.objects.filter(pk=token.pk).update(
-                    access_token=pair.access_token, refresh_token=pair.refresh_token, expires_at=pair.expires_at
+                    **stage.sealed(row, pair.access_token, pair.refresh_token), expires_at=pair.expires_at
                 )
                 row.refresh_from_db()
         headers = {"Authorization": f"Bearer {row.access_token.reveal()}"}

@@ -140,6 +140,12 @@ def set_up_django() -> None:
     call_command("migrate", verbosity=0)
 
 
+def sealed(row: Any, access_token: str, refresh_token: str) -> dict[str, Any]:
+    """Return a pair as columns of a row, encrypted for it."""
+    pair = {"access_token": access_token, "refresh_token": refresh_token}
+    return {name: row._meta.get_field(name).seal(secret, row.key) for name, secret in pair.items()}
+
+
 class Statements:
     """Counts the SQL statements that Django sends, except BEGIN and COMMIT. Used as one of `execute_wrappers`."""
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from . import services
-from .crypto import MASK
 from .exceptions import MailUpError
 from .models import ClientRegistration, Token
+from .vault.sealed import MASK
 
 
 class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,4 +1,4 @@
-"""System checks. They use neither the database nor the network; each has an id of its own and a hint.
+"""System checks. They use neither the database nor the network, W010 excepted; each has an id of its own and a hint.
 
 Most of E002 to E012 come from the table of settings: each row says which values it accepts, and the id of its check.
 """
@@ -8,15 +8,19 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.db import connections
 from django.utils.module_loading import import_string
 
+from . import services
 from .beat import TASK
+from .exceptions import Misconfigured
+from .models import AuthorizationRequest, ClientRegistration, Token
 from .setting_kinds import MAKE_KEY, Setting
 from .settings_table import ROWS, MailUpSettings
 
@@ -31,6 +35,7 @@ def register_all() -> None:
     """Register every check of this module. Called once, when the app is ready."""
     checks.register(check_settings, checks.Tags.compatibility)
     checks.register(check_security, checks.Tags.security)
+    checks.register(check_database, checks.Tags.database)
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -50,6 +55,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         message = f"MAILUP['PREPARE_CONNECTION'] is {values.PREPARE_CONNECTION!r}, which can't be imported or called."
         found.append(_error(message, ROWS["PREPARE_CONNECTION"].hint, "E012"))
     found += _check_http(values.BASE_URL)
+    found += _check_key_function(values.ENCRYPTION_KEYS)
     if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
         found.append(
             _error(
@@ -101,6 +107,17 @@ def _check_http(base_url: str) -> Iterable[checks.CheckMessage]:
         yield _error("MAILUP['BASE_URL'] is plain http, which requests-oauthlib refuses.", hint, "E009")
 
 
+def _check_key_function(keys: tuple[str, ...] | str) -> Iterable[checks.CheckMessage]:
+    """Return E005 if the function for the keys can't be imported. It isn't called: it may ask another server."""
+    if isinstance(keys, str):
+        try:
+            is_function = callable(import_string(keys))
+        except ImportError:
+            is_function = False
+        if not is_function:
+            yield _error(f"MAILUP['ENCRYPTION_KEYS'] names no function: {keys}.", ROWS["ENCRYPTION_KEYS"].hint, "E005")
+
+
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
     """Return W001 to W006: what is unwise in production."""
     found: list[checks.CheckMessage] = []
@@ -141,6 +158,34 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
             " Everything stored stays readable."
         )
         found.append(_warning("MAILUP['ENCRYPTION_KEYS'] is not set.", hint, "W004"))
+    return found
+
+
+def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Return W010 for each database with rows that no configured key opens.
+
+    Nothing is said before `migrate` has made the tables, nor if a function has the keys and this process hasn't called
+    it: `mailup_rotate_keys --check` does that.
+    """
+    found: list[checks.CheckMessage] = []
+    tables = {model._meta.db_table for model in (ClientRegistration, Token, AuthorizationRequest)}
+    for alias in databases or ():
+        if not tables <= set(connections[alias].introspection.table_names()):
+            continue
+        try:
+            uses = services.keys_in_use(using=alias, ask=False) or []
+        except Misconfigured:  # E005 says so
+            continue
+        lost = {use.model: 0 for use in uses}
+        for use in uses:
+            lost[use.model] += 0 if use.is_configured else use.rows
+        counts = ", ".join(f"{rows} of {model}" for model, rows in lost.items() if rows)
+        if counts:
+            hint = (
+                "Put the key back that they were encrypted with: mailup_rotate_keys --check prints the ids. If it is"
+                " lost, run mailup_register, and let owners connect again."
+            )
+            found.append(_warning(f"In the database {alias!r}, no key opens the secrets of: {counts}.", hint, "W010"))
     return found
 
 

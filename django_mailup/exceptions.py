@@ -180,6 +180,7 @@ class DecryptionFailed(MailUpError):
     """The stored secret can't be read with the configured ENCRYPTION_KEYS or SECRET_KEY."""
 
     code = "decryption_failed"
+    SENTENCES = {"empty": "The stored secret is missing: its column has been emptied."}
 
 
 class Misconfigured(MailUpError):
@@ -242,6 +243,7 @@ class MailUpUnavailable(MailUpError):
         "connection": "MailUp could not be reached ({cause}): try again later.",
         "delayed": "This process was held up too long to renew the token.",
         "busy": "Another renewal of this token takes too long: try again later.",
+        "keys": "This site's encryption keys can't be had at the moment ({cause}): try again later.",
     }
     DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")
 

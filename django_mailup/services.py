@@ -8,6 +8,8 @@
     status                                                  the state of registrations and connections
     register, find_registration, clear_refusal              client registrations
     clear_expired_requests                                  delete authorizations that nobody finished
+    rotate_keys, keys_in_use                                encrypt all with the newest key; rows per key
+    rows_that_need_another_key                              how many aren't encrypted with the newest key
 
 A function is loaded when it is first used, so that importing this module loads none of the modules behind it.
 """
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from .renewal.periodic import hand_out_due as hand_out_due
     from .renewal.periodic import refresh_due as refresh_due
     from .renewal.periodic import refresh_many as refresh_many
+    from .vault.rotation import keys_in_use as keys_in_use
+    from .vault.rotation import rotate_keys as rotate_keys
+    from .vault.rotation import rows_that_need_another_key as rows_that_need_another_key
 
 _HOMES: Final = {
     "begin": "connections.authorization.begin",
@@ -51,10 +56,13 @@ _HOMES: Final = {
     "find_registration": "registrations.store.find",
     "hand_out_due": "renewal.periodic.hand_out_due",
     "import_csv": "csv_import.run.import_csv",
+    "keys_in_use": "vault.rotation.keys_in_use",
     "refresh": "renewal.on_demand.refresh",
     "refresh_due": "renewal.periodic.refresh_due",
     "refresh_many": "renewal.periodic.refresh_many",
     "register": "registrations.store.register",
+    "rotate_keys": "vault.rotation.rotate_keys",
+    "rows_that_need_another_key": "vault.rotation.rows_that_need_another_key",
     "status": "connections.status.status",
 }
 
@@ -72,10 +80,13 @@ __all__ = [
     "find_registration",
     "hand_out_due",
     "import_csv",
+    "keys_in_use",
     "refresh",
     "refresh_due",
     "refresh_many",
     "register",
+    "rotate_keys",
+    "rows_that_need_another_key",
     "status",
 ]
 

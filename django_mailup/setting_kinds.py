@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+MAKE_KEY: Final = (
+    'python -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
+)
 
 
 class SettingsReader(Protocol):
@@ -228,12 +230,28 @@ class Count(_Numeric[int]):
         return int(env.int(variable))
 
 
-class Keys(Setting[tuple[str, ...]]):
-    """A list of Fernet keys."""
+class Flag(Setting[bool]):
+    """True or False."""
+
+    check = "E004"
+    expects = "True or False"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def convert(self, value: Any) -> bool:
+        return bool(value)
+
+    def parse(self, env: Env, variable: str) -> bool:
+        return bool(env.bool(variable))
+
+
+class Keys(Setting[tuple[str, ...] | str]):
+    """A list of encryption keys, or the dotted path of a function that returns one; code gets a tuple, or the path."""
 
     check = "E005"
     is_secret = True
-    expects = "a list of Fernet keys"
+    expects = "a list of keys, or the dotted path of a function that returns one"
 
     def __init__(self, *, help_text: str) -> None:
         super().__init__((), help_text=help_text)
@@ -244,21 +262,30 @@ class Keys(Setting[tuple[str, ...]]):
 
     @property
     def hint(self) -> str:
-        return f"Set it to a list of keys, newest first. Make a key with: {MAKE_KEY}"
+        return (
+            "Set it to a list of keys, newest first, or to the dotted path of a function that returns them. A key is 32"
+            f" random bytes in URL-safe base64. Make one with: {MAKE_KEY}"
+        )
 
     def accepts(self, value: object) -> bool:
-        return isinstance(value, (list, tuple)) and all(map(is_key, value))
+        return is_dotted_path(value) or (isinstance(value, (list, tuple)) and all(map(is_key, value)))
 
-    def convert(self, value: Any) -> tuple[str, ...]:
-        return tuple(value)
+    def convert(self, value: Any) -> tuple[str, ...] | str:
+        return value if isinstance(value, str) else tuple(value)
 
-    def parse(self, env: Env, variable: str) -> list[str]:
-        return [key.strip() for key in env.list(variable) if key.strip()]
+    def parse(self, env: Env, variable: str) -> list[str] | str:
+        items = [key.strip() for key in env.list(variable) if key.strip()]
+        return items[0] if len(items) == 1 and is_dotted_path(items[0]) else items
 
 
 def is_key(value: object) -> bool:
-    """Return whether a value is a Fernet key: 32 bytes in URL-safe base64."""
+    """Return whether a value is an encryption key: 32 bytes in URL-safe base64."""
     try:
         return isinstance(value, (str, bytes)) and len(base64.urlsafe_b64decode(value)) == 32
     except (binascii.Error, ValueError):
         return False
+
+
+def is_dotted_path(value: object) -> bool:
+    """Return whether a value is the path of something in a module, such as `site.vault.keys`."""
+    return isinstance(value, str) and "." in value and all(part.isidentifier() for part in value.split("."))

@@ -16,6 +16,7 @@ from .setting_kinds import (
     Count,
     DottedPath,
     Duration,
+    Flag,
     Keys,
     Number,
     Seconds,
@@ -39,8 +40,14 @@ class MailUpSettings:
         "https://services.mailup.com", help_text="Where MailUp is. In development, the address of the sandbox."
     )
     ENCRYPTION_KEYS = Keys(
-        help_text="Keys that encrypt stored secrets, newest first. Without any, a key derived from `SECRET_KEY` is"
-        " used; what it encrypted stays readable when you set keys later."
+        help_text="Keys that encrypt stored secrets, newest first; or the dotted path of a function that returns them,"
+        " from a vault or KMS. It is called at first use. A key is 32 random bytes in URL-safe base64. Without any,"
+        " a key derived from `SECRET_KEY` is used."
+    )
+    SECRET_KEY_READS = Flag(
+        True,
+        help_text="Whether what `SECRET_KEY` and `SECRET_KEY_FALLBACKS` encrypted stays readable when there are"
+        " `ENCRYPTION_KEYS`. Turn it off once `mailup_rotate_keys --check` says that nothing needs them.",
     )
     CLIENT_AUTHENTICATION = Choice[Literal["body", "basic"]](
         "body", "basic",

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.serializers import serialize
 from django.test import Client
 from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+
+from .stored import stored_rows
 
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/admin/django_mailup/clientregistration/"
@@ -144,13 +147,13 @@ def test_whoever_may_only_view_spends_no_refresh_token(
     refused, expired = mailup_connection(None), mailup_connection(None, username="m67890")
     mailup_sandbox.state.expire_access(username="m12345")
     Token.objects.filter(key=expired.key).update(expires_at=timezone.now())
-    stored = list(Token.objects.order_by("pk").values())
+    stored = serialize("json", Token.objects.order_by("pk"))
     page = act(staff(user, "view_token"), "test_connection", refused, expired)
 
     assert "Account m12345: MailUp refused with status 401" in page
     assert "Account m67890: The access token has expired or was refused" in page
     assert mailup_sandbox.state.counters["refreshes"] == 0
-    assert list(Token.objects.order_by("pk").values()) == stored
+    assert serialize("json", Token.objects.order_by("pk")) == stored
 
 
 def test_disconnect(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
@@ -200,8 +203,8 @@ def test_the_reconnect_button_is_for_the_owner(
 def test_a_connection_cannot_be_changed_by_hand(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
     token = mailup_connection(None)
     change = f"{TOKENS}{token.pk}/change/"
-    stored = Token.objects.values().get()
+    stored = stored_rows(Token)
 
     assert admin_client.get(change).status_code == 200
     assert admin_client.post(change, {"company": "Other", "status": "active", "generation": "9"}).status_code == 403
-    assert Token.objects.values().get() == stored
+    assert stored_rows(Token) == stored

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connection
 from django.test import override_settings
 from django.urls import reverse_lazy
 
@@ -50,6 +55,12 @@ def ids() -> list[str]:
         ({**FINE, "ENCRYPTION_KEYS": ["secret-but-short"]}, ["E005"]),
         ({**FINE, "ENCRYPTION_KEYS": KEY}, ["E005"]),
         ({**FINE, "ENCRYPTION_KEYS": [None]}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms.keys"}, []),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms.nowhere"}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms.NOT_A_FUNCTION"}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms."}, ["E005"]),
+        ({**FINE, "SECRET_KEY_READS": False}, []),
+        ({**FINE, "SECRET_KEY_READS": "off"}, ["E004"]),
         ({**FINE, "BASE_URL": "services.mailup.com"}, ["E006"]),
         ({**FINE, "BASE_URL": "https://"}, ["E006"]),
         ({**FINE, "BASE_URL": "https://host:port"}, ["E006"]),
@@ -181,3 +192,43 @@ def test_checks_run_at_start_and_tell_no_secret() -> None:
 @override_settings(MAILUP={})
 def test_security_checks_are_registered() -> None:
     assert "django_mailup.W004" in [message.id for message in run_checks()]
+
+
+def database_ids() -> list[str]:
+    found = run_checks(tags=["database"], databases=["default"])
+    return [str(message.id) for message in found if str(message.id).startswith("django_mailup")]
+
+
+@pytest.mark.django_db
+def test_rows_that_no_key_opens_are_counted(mailup_connection: Any, settings: Any) -> None:
+    mailup_connection(None)
+    assert database_ids() == []
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": [KEY]}
+    assert database_ids() == ["django_mailup.W010"]
+
+    (found,) = checks.check_database(databases=["default"])
+    assert "1 of django_mailup.ClientRegistration, 1 of django_mailup.Token." in found.msg
+    assert found.hint
+    assert checks.check_database(databases=None) == []
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": ["secret-but-short"]}
+    assert database_ids() == []  # E005 says what is wrong
+
+
+@pytest.mark.django_db
+def test_an_emptied_secret_is_one_that_no_key_opens(mailup_registration: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_mailup_clientregistration SET client_secret = ''")
+
+    assert database_ids() == ["django_mailup.W010"]
+
+
+def test_a_database_without_tables_is_fine(tmp_path: Path) -> None:
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3",
+    }
+    command = [sys.executable, "-m", "django", "check", "--database", "default"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+
+    assert "W010" not in done.stdout + done.stderr

@@ -26,6 +26,8 @@ from django_mailup.registrations import oauth
 from django_mailup.services import client_of, refresh, register
 from django_mailup.settings_table import ROWS
 
+from .journey import led_to
+
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parent.parent
 REDIRECT_URI = "http://testserver/mailup/callback/"
@@ -88,7 +90,7 @@ class Person:
 
     def press_connect(self) -> requests.Response:
         """Press *Connect* on this site, and log in at the server if it asks. Return its page of consent or refusal."""
-        page = self._session.get(self._client.post("/mailup/connect/")["Location"])
+        page = self._session.get(led_to(self._client.post("/mailup/connect/")))
         if "Log in" in page.text:
             page = self._submit(page, username="m12345", password="sandbox")
         return page

@@ -27,10 +27,13 @@ FROZEN = {
     "find_registration",
     "hand_out_due",
     "import_csv",
+    "keys_in_use",
     "refresh",
     "refresh_due",
     "refresh_many",
     "register",
+    "rotate_keys",
+    "rows_that_need_another_key",
     "status",
 }
 

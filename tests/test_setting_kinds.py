@@ -23,6 +23,7 @@ ROWS = {
     "count": kinds.Count(1, help_text=""),
     "keys": kinds.Keys(help_text=""),
     "path": kinds.DottedPath("x.y", help_text=""),
+    "flag": kinds.Flag(False, help_text=""),
 }
 
 
@@ -40,6 +41,9 @@ ROWS = {
         ("keys", [KEY.decode()], (KEY.decode(),)),
         ("keys", (), ()),
         ("path", "site.tenants.prepare", "site.tenants.prepare"),
+        ("keys", "site.vault.keys", "site.vault.keys"),
+        ("flag", True, True),
+        ("flag", False, False),
     ],
     ids=str,
 )
@@ -63,7 +67,8 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
         *[("duration", value) for value in (0, 1e300, float("inf"), "1", None)],
         *[("count", value) for value in (0, 2.5, 2.0, "2", None, True)],
         *[("path", value) for value in ("", None, len, "prepare", "site.", "site..prepare", "my site.prepare")],
-        *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1})],
+        *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1}, ".keys", "a-b.keys")],
+        *[("flag", value) for value in (None, 0, 1, "True", "")],
     ],
     ids=str,
 )
@@ -92,7 +97,7 @@ def test_numbers_say_their_bounds(minimum: float | None) -> None:
 @pytest.mark.parametrize(
     "value", [KEY, KEY.decode(), KEY[:-1], KEY + b"=", KEY[4:], "", "é" * 44, None, 5, [1], "a" * 43, "-_" * 21 + "8="]
 )
-def test_a_key_is_what_fernet_takes(value: Any) -> None:
+def test_a_key_has_the_form_of_a_fernet_key(value: Any) -> None:
     try:
         Fernet(value)
     except (TypeError, ValueError):
@@ -113,6 +118,11 @@ def test_a_key_is_what_fernet_takes(value: Any) -> None:
         ("count", "7", 7),
         ("keys", "b, a,", ["b", "a"]),
         ("path", "site.prepare", "site.prepare"),
+        ("keys", "b", ["b"]),
+        ("keys", " site.vault.keys ", "site.vault.keys"),
+        ("keys", "site.vault.keys, b", ["site.vault.keys", "b"]),
+        ("flag", "off", False),
+        ("flag", "on", True),
     ],
 )
 def test_reading_the_environment(kind: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, router, transaction
 from django.http import HttpRequest
@@ -221,10 +221,12 @@ def _store(
         StateMismatch: the owner or the registration was deleted meanwhile.
         AccountMismatch: it isn't the account of the intended connection.
     """
+    key = uuid4()
     try:
         token = Token.objects.using(router.db_for_write(Token)).create(
-            registration=registration, user=owner, connected_at=pair.received_at, **schedule.columns(pair)
-        )
+            key=key, registration=registration, user=owner, connected_at=pair.received_at,
+            **schedule.columns(pair, key),
+        )  # fmt: skip
     except IntegrityError:
         raise StateMismatch("The user or the client registration was deleted meanwhile.") from None
     circuit_breaker.mark_accepted(registration)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import router, transaction
 from django.db.models import F
 
-from ..exceptions import AccountMismatch
+from ..events import Event
+from ..exceptions import AccountMismatch, MailUpError
 from ..mailup.resources.account import AccountInfo
 from ..models import ClientRegistration, Token, TokenQuerySet
 
@@ -41,7 +43,8 @@ def identify(token: Token, info: AccountInfo, *, intended: UUID | None) -> tuple
 def store_identity(key: UUID, info: AccountInfo) -> Token:
     """Store whose account a connection is. If its owner has another row of that account, move the newer pair there.
 
-    The older row survives, so that whatever refers to its key stays right.
+    The older row survives, so that whatever refers to its key stays right. If the pair can't be decrypted, nothing is
+    changed: the account stays unknown until a call succeeds.
 
     Args:
         key: key of the connection.
@@ -66,8 +69,13 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
         if older is None:
             _write_identity(token, info)
             return token
+        try:
+            pair = _encrypted_for(older, token)
+        except MailUpError as error:
+            Event.ACCOUNT_UNKNOWN.log(token=token.key, error=error.code)
+            return token
         columns = {name: getattr(token, name) for name in Token.MANAGED} | {
-            # A key is derived for each column, so ciphertext may move between its rows.
+            **pair,
             "generation": F("generation") + 1,
             "connected_at": token.connected_at,
         }
@@ -89,6 +97,16 @@ def find_duplicate(token: Token, account_uid: str) -> Token | None:
 
 def _rows() -> TokenQuerySet:
     return Token.objects.using(router.db_for_write(Token))
+
+
+def _encrypted_for(row: Token, token: Token) -> dict[str, Any]:
+    """Return the columns of a token's pair, encrypted for another row. Raise what `Sealed.reveal` raises."""
+    refresh_token = token.refresh_token.for_row(row.key)
+    return {
+        "access_token": token.access_token.for_row(row.key),
+        "refresh_token": refresh_token,
+        "encryption_key_id": refresh_token.key_id,
+    }
 
 
 def _write_identity(token: Token, info: AccountInfo) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from ..crypto import Sealed
-from ..exceptions import DecryptionFailed
+from ..exceptions import MailUpError
 from ..models import ClientRegistration, Token
 from ..renewal.stored_token import Clock
+from ..vault.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,6 @@ def _state(token: Token, *, late: bool) -> tuple[str, bool]:
 def _readable(sealed: Sealed) -> bool:
     try:
         sealed.reveal()
-    except DecryptionFailed:
+    except MailUpError:  # no key opens it, or the keys can't be had now
         return False
     return True

@@ -102,7 +102,10 @@ class Renewal:
 
     def _succeeded(self, pair: TokenSet) -> Outcome:
         refused = self.claim.token.generation
-        columns = schedule.columns(pair) | {"refreshed_at": pair.received_at, "generation": refused + 1}
+        columns = schedule.columns(pair, self.claim.token.key) | {
+            "refreshed_at": pair.received_at,
+            "generation": refused + 1,
+        }
         if self._after_401:
             columns |= schedule.columns_after_401(refused, pair.received_at)
         return Outcome(
@@ -118,7 +121,8 @@ class Renewal:
         """
         token = self.claim.token
         columns: dict[str, Any] = {"claim_owner": "", "claimed_until": None}
-        if isinstance(error, (ClientRejected, RegistrationUnavailable)):  # stored on the registration
+        if isinstance(error, (ClientRejected, RegistrationUnavailable)) or error.reason == "keys":
+            # That is stored on the registration, or is the trouble of every row.
             return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
         failures = token.failure_count + 1
         if isinstance(error, ReauthorizationRequired) and token.interrupted:

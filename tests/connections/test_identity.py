@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import logging
+from typing import Any
 
-from django_mailup.exceptions import (
-    AccountMismatch,
-)
+import pytest
+from django.db import connection
+
+from django_mailup.exceptions import AccountMismatch, DecryptionFailed
 from django_mailup.models import Token
 from django_mailup.services import client_of
 
 from ..journey import Journey
+from ..stored import stored_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +86,38 @@ def test_the_site_has_its_own_connection_and_only_one_per_account(journey: Journ
 
     assert first.token.user is None
     assert second.token.pk == first.token.pk != mine.pk
+
+
+def test_a_merged_pair_is_encrypted_for_the_row_that_holds_it_now(journey: Journey) -> None:
+    older = journey.connect().token
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    list(client_of(unnamed).lists.all())
+
+    survivor = Token.objects.get()
+    assert survivor.key == older.key != unnamed.key
+    for column in ("access_token", "refresh_token"):
+        assert getattr(survivor, column).reveal() == getattr(unnamed, column).reveal()
+        assert getattr(survivor, column).ciphertext != getattr(unnamed, column).ciphertext
+    assert survivor.encryption_key_id == survivor.refresh_token.key_id
+
+
+def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
+    journey: Journey, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    journey.connect()
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_mailup_token SET refresh_token = access_token WHERE id = %s", [unnamed.pk])
+    before = stored_rows(Token)
+    caplog.clear()
+
+    with caplog.at_level(logging.WARNING, logger="django_mailup"):
+        assert len(list(client_of(unnamed).lists.all())) == 3
+    assert stored_rows(Token) == before
+    assert [record.getMessage() for record in caplog.records] == [
+        f"mailup.account_unknown token={unnamed.pk} error=decryption_failed"
+    ]
+    with pytest.raises(DecryptionFailed):
+        Token.objects.get(pk=unnamed.pk).refresh_token.reveal()

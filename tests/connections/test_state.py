@@ -13,15 +13,16 @@ from django_mailup.exceptions import (
 from django_mailup.models import AuthorizationRequest, Token
 
 from ..journey import SESSION, Journey, consent
+from ..stored import stored_rows
 
 pytestmark = pytest.mark.django_db
 
 
 def test_neither_state_nor_code_is_stored(journey: Journey) -> None:
     state = parse_qs(urlsplit(journey.begin()).query)["state"][0]
-    row = AuthorizationRequest.objects.values().get()
+    (row,) = stored_rows(AuthorizationRequest)
 
-    assert all(state not in str(value) and SESSION not in str(value) for value in row.values())
+    assert all(state not in str(value) and SESSION not in str(value) for value in row)
 
 
 def test_a_state_works_once(journey: Journey) -> None:

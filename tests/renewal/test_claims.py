@@ -21,6 +21,7 @@ from django_mailup.sandbox import OAuthError, Sandbox
 from django_mailup.services import disconnect
 
 from ..processes import eventually
+from ..stored import sealed
 from .jobs import Calls, no_row_locks, run
 from .other_process import claim
 
@@ -51,7 +52,9 @@ def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_san
     """The user reconnects while the answer is on its way: the renewal's pair is dropped, and the newer one used."""
 
     def reconnect(_: object) -> None:
-        Token.objects.filter(pk=expired.pk).update(access_token="newer", generation=5, claim_owner="")
+        Token.objects.filter(pk=expired.pk).update(
+            **sealed(expired, access_token="newer"), generation=5, claim_owner=""
+        )
         connections.close_all()
 
     mailup_sandbox.hooks.after_refresh = reconnect
@@ -124,7 +127,9 @@ def test_a_row_that_is_changed_under_its_claim_drops_the_pair(
 ) -> None:
     def reconnect(number: int) -> None:
         if number == 1:
-            Token.objects.filter(key=due_keys[0]).update(access_token="newer", generation=5, claim_owner="")
+            row = Token.objects.get(key=due_keys[0])
+            newer = sealed(row, access_token="newer")
+            Token.objects.filter(key=row.key).update(**newer, generation=5, claim_owner="")
             connections.close_all()
 
     calls.before = reconnect

@@ -10,13 +10,15 @@ from django_mailup.models import Token
 from django_mailup.renewal import on_demand
 from django_mailup.sandbox import Sandbox
 
+from ..stored import sealed
 from .other_process import claim, in_a_moment
 
 
 def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
     claim(expired, seconds=30)
 
-    timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
+    pair = sealed(expired, access_token="A2")
+    timer = in_a_moment(expired, **pair, expires_at=timezone.now(), generation=2, claim_owner="")
     live = on_demand.usable_token(expired.key)
     timer.join()
 

@@ -21,6 +21,7 @@ from django_mailup.renewal import on_demand, periodic
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for
 
+from ..stored import sealed
 from .other_process import claim, in_a_moment
 
 Connect = Callable[..., Token]
@@ -89,6 +90,7 @@ def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
     with transaction.atomic():
         if held == "created":
             expired.pk, expired.key, expired.account_uid, expired._state.adding = None, uuid4(), "1", True
+            expired.access_token, expired.refresh_token = "A", "R"
             expired.save()
         else:
             Token.objects.select_for_update().get(pk=expired.pk)
@@ -101,7 +103,8 @@ def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
 def test_a_waiter_inside_a_transaction_sees_what_another_process_stored(expired: Token) -> None:
     claim(expired, seconds=30)
 
-    timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
+    pair = sealed(expired, access_token="A2")
+    timer = in_a_moment(expired, **pair, expires_at=timezone.now(), generation=2, claim_owner="")
     with transaction.atomic():
         assert on_demand.usable_token(expired.key).access_token.value == "A2"
     timer.join()

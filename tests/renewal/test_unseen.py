@@ -43,6 +43,7 @@ def test_a_row_of_the_callers_transaction_is_told(expired: Token, depth: int) ->
             if blocks > 1:
                 return inside(blocks - 1)
             expired.pk, expired.key, expired.account_uid, expired._state.adding = None, uuid.uuid4(), "1", True
+            expired.access_token, expired.refresh_token = "A", "R"
             expired.save()
             assert isinstance(unseen.reason([expired.key]), TransactionOpen)
 
