@@ -109,7 +109,7 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
     journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
     unnamed = journey.connect().token
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE django_mailup_token SET refresh_token = access_token WHERE id = %s", [unnamed.pk])
+        cursor.execute("UPDATE django_mailup_token SET refresh_token = access_token WHERE id = %s", [unnamed.key])
     before = stored_rows(Token)
     caplog.clear()
 
@@ -117,7 +117,7 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
         assert len(list(client_of(unnamed).lists.all())) == 3
     assert stored_rows(Token) == before
     assert [record.getMessage() for record in caplog.records] == [
-        f"mailup.account_unknown token={unnamed.pk} error=decryption_failed"
+        f"mailup.account_unknown token={unnamed.key} error=decryption_failed"
     ]
     with pytest.raises(DecryptionFailed):
-        Token.objects.get(pk=unnamed.pk).refresh_token.reveal()
+        Token.objects.get(pk=unnamed.key).refresh_token.reveal()
