@@ -22,6 +22,7 @@ ROWS = {
     "duration": kinds.Duration(1, help_text=""),
     "count": kinds.Count(1, help_text=""),
     "keys": kinds.Keys(help_text=""),
+    "hosts": kinds.HostNames(help_text=""),
 }
 
 
@@ -38,6 +39,7 @@ ROWS = {
         ("count", 7, 7),
         ("keys", [KEY.decode()], (KEY.decode(),)),
         ("keys", (), ()),
+        ("hosts", ["sandbox.internal", "10.0.0.5", "fd00::1"], ("sandbox.internal", "10.0.0.5", "fd00::1")),
     ],
     ids=str,
 )
@@ -55,6 +57,7 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
             ("address", value)
             for value in ("", None, 5, "x.example", "https://", "ftp://x", "https://x:y", "https://x?q")
         ],
+        *[("hosts", value) for value in ("sandbox", None, [""], [5], ["http://x"], ["x:80"], ["x/"], ["*"])],
         *[("choice", value) for value in ("", "PATH", None, ["path"])],
         *[("seconds", value) for value in (0, -1, "1", None, True, float("nan"), float("inf"), timedelta(1))],
         *[("seconds or none", value) for value in (-0.1, None, False)],

@@ -136,7 +136,12 @@ def client_of(
     return MailUpClient(
         source,
         endpoints=app_settings.endpoints(),
-        transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=adapter),
+        transport=Transport(
+            timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT),
+            deadline=app_settings.API_DEADLINE,
+            answer_limit=app_settings.ANSWER_LIMIT,
+            adapter=adapter,
+        ),
         throttle=throttle if adapter is None else None,  # the limit is the real MailUp's; a sandbox has its own
         patience=app_settings.RATE_PATIENCE if patience is None else patience,
         on_success=source.identify if identify and not token.account_uid else None,
