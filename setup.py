@@ -15,6 +15,7 @@ DEV = [
     "celery-types>=0.26",
     "coverage>=7.10",
     "django-stubs>=6.1",
+    "gevent>=25.4",
     "hypothesis>=6.130",
     "import-linter>=2.17",
     "mailupy>=1.1.4",

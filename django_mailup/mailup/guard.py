@@ -25,17 +25,18 @@ class Guard:
 
     Attributes:
         ends_at: the deadline, in seconds of the monotonic clock.
-        is_done: whether the call has ended, so that nothing is left to shut down.
+        is_over: whether the call was ended at its deadline. What its connection brought may be cut off then.
+        is_done: whether the call has ended by itself, so that nothing is left to shut down.
         sent: whether a part of the request may have been sent.
     """
 
     def __init__(self, seconds: float) -> None:
         self.ends_at = time.monotonic() + seconds
+        self.is_over = False
         self.is_done = False
         self.sent = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._over = False
         self._before: Token[Guard] | None = None
 
     def __enter__(self) -> Guard:
@@ -58,7 +59,7 @@ class Guard:
             TimeoutError: the deadline has passed, so nothing may be sent.
         """
         with self._lock:
-            if self._over or self.left() <= 0:
+            if self.is_over or self.left() <= 0:
                 raise TimeoutError("the deadline of this call has passed")
             self._socket = connected
 
@@ -67,7 +68,7 @@ class Guard:
         with self._lock:
             if self.is_done:
                 return
-            self._over = True
+            self.is_over = True
             if self._socket is not None:
                 with suppress(OSError):
                     # Not SSLSocket.shutdown, which also discards the TLS state while the other thread is reading.
@@ -78,7 +79,7 @@ class Guard:
         with self._lock:
             self.is_done = True
             self._socket = None
-            return not self._over
+            return not self.is_over
 
     def unavailable(self, error: Exception) -> MailUpUnavailable:
         """Return the MailUpUnavailable for what the call raised, without its text, which may contain a URL."""

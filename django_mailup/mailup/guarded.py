@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from http.client import HTTPResponse
 from typing import Any, Final
 
 from requests.adapters import HTTPAdapter
@@ -12,14 +13,26 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from .guard import Guard, current
 
 
+class _Response(HTTPResponse):
+    def _read_next_chunk_size(self) -> int:
+        """Return the size of a chunk. http.client accepts a negative one; with -1 it reads all there is into memory."""
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError("the size of a chunk is negative")  # http.client makes an IncompleteRead of it
+        return size
+
+
 class _GuardedConnection:
     """A connection of urllib3. What follows is called by urllib3 or by the classes that it extends."""
+
+    response_class: type[HTTPResponse] = _Response
 
     _last_guard: Guard | None = None
     _connecting: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+        self._last_guard = None
         # During the handshake, TLS has the connection in a socket object that nobody else sees. Another descriptor of
         # the same connection shuts it down as well.
         self._connecting = connected.dup()
@@ -41,14 +54,14 @@ class _GuardedConnection:
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         guard = current()
-        last, self._last_guard = self._last_guard, guard
-        # urllib3 takes a connection back as soon as the answer is read, and finds out when the other side has closed
-        # it. The deadline of the call before may have passed since then.
-        if last is not None and not last.release():
-            self.close()  # type: ignore[attr-defined]
-            raise ConnectionAbortedError("this connection was shut at the deadline of the call before")
         if self.sock is None:  # type: ignore[attr-defined]
             self.connect()
+        # urllib3 takes a connection back as soon as the answer is read, and finds out when the other side has closed
+        # it. The deadline of the call before may have passed since then.
+        if self._last_guard is not None and not self._last_guard.release():
+            self.close()  # type: ignore[attr-defined]
+            raise ConnectionAbortedError("this connection was shut at the deadline of the call before")
+        self._last_guard = guard
         guard.watch(self.sock)  # type: ignore[attr-defined]
         guard.sent = True
         super().request(*args, **kwargs)  # type: ignore[misc]
