@@ -18,6 +18,7 @@ DEV = [
     "django-oauth-toolkit>=3.4",
     "django-stubs>=6.1",
     "django-tenants>=4.0",
+    "gevent>=25.4",
     "hypothesis>=6.130",
     "import-linter>=2.17",
     "mailupy>=1.1.4",

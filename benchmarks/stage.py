@@ -106,7 +106,6 @@ def _serving(*arguments: str, port: int) -> Iterator[str]:
                     raise
                 time.sleep(0.05)
         os.environ["BENCH_MAILUP_URL"] = url
-        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
         yield url
 
 

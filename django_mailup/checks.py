@@ -24,7 +24,6 @@ from .models import AuthorizationRequest, ClientRegistration, Token
 from .setting_kinds import MAKE_KEY, Setting
 from .settings_table import ROWS, MailUpSettings
 
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 UNSHARED_CACHES: Final = ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache")
 REMOVED_KEYS: Final = {
     "ADAPTER": "Remove it. In tests, use django_mailup.testing.use_sandbox() or the pytest fixture mailup_sandbox."
@@ -54,7 +53,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
     if not _is_function(values.PREPARE_CONNECTION):
         message = f"MAILUP['PREPARE_CONNECTION'] is {values.PREPARE_CONNECTION!r}, which can't be imported or called."
         found.append(_error(message, ROWS["PREPARE_CONNECTION"].hint, "E012"))
-    found += _check_http(values.BASE_URL)
+    found += _check_http(values)
     found += _check_key_function(values.ENCRYPTION_KEYS)
     if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
         found.append(
@@ -95,16 +94,16 @@ def _is_function(path: str) -> bool:
         return False
 
 
-def _check_http(base_url: str) -> Iterable[checks.CheckMessage]:
-    url = urlsplit(base_url)
-    if url.scheme == "https":
-        return
-    if not settings.DEBUG and url.hostname not in LOOPBACK:
+def _check_http(values: MailUpSettings) -> Iterable[checks.CheckMessage]:
+    from .mailup.endpoints import may_be_insecure  # it imports requests, which django.setup() does without
+
+    url = urlsplit(values.BASE_URL)
+    if url.scheme == "http" and not may_be_insecure(url.hostname or "", values.INSECURE_HOSTS):
         message = "MAILUP['BASE_URL'] is plain http to another machine: tokens would be sent unencrypted."
-        yield _error(message, ROWS["BASE_URL"].hint, "E006")
-    elif not os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):
-        hint = "For a local sandbox, set the environment variable OAUTHLIB_INSECURE_TRANSPORT=1. Otherwise use https."
-        yield _error("MAILUP['BASE_URL'] is plain http, which requests-oauthlib refuses.", hint, "E009")
+        yield _error(message, f"{ROWS['BASE_URL'].hint} In development, name its host in INSECURE_HOSTS.", "E006")
+    if values.INSECURE_HOSTS and not settings.DEBUG:
+        message = "MAILUP['INSECURE_HOSTS'] is not empty, although DEBUG is off: tokens would be sent unencrypted."
+        yield _error(message, "Remove it, and use https.", "E009")
 
 
 def _check_key_function(keys: tuple[str, ...] | str) -> Iterable[checks.CheckMessage]:
@@ -120,12 +119,14 @@ def _check_key_function(keys: tuple[str, ...] | str) -> Iterable[checks.CheckMes
 
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
     """Return W001 to W006: what is unwise in production."""
+    from .mailup.endpoints import is_loopback  # it imports requests, which django.setup() does without
+
     found: list[checks.CheckMessage] = []
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         return found
     values = _accepted_values(raw)
-    if not settings.DEBUG and urlsplit(values.BASE_URL).hostname in LOOPBACK:
+    if not settings.DEBUG and is_loopback(urlsplit(values.BASE_URL).hostname or ""):
         hint = "Remove BASE_URL to use MailUp itself."
         found.append(_warning("MAILUP['BASE_URL'] is an address of this machine, although DEBUG is off.", hint, "W001"))
     if not settings.DEBUG and os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):

@@ -345,6 +345,8 @@ class UnexpectedResponse(MailUpError):
         "token_form": "MailUp's token endpoint answered {status} in no documented form.",
         "token_unreadable": "MailUp's token answer could not be read ({cause}).",
         "redirect": "MailUp's token endpoint answered with a redirect.",
+        "too_large": "MailUp's answer is larger than this site reads.",
+        "encoding": "MailUp's answer is compressed in a way that this site doesn't read.",
         "login_page": "MailUp's login page answered with an error.",
     }
     DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv6Address
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, cast, overload
 from urllib.parse import urlsplit
@@ -276,6 +278,44 @@ class Keys(Setting[tuple[str, ...] | str]):
     def parse(self, env: Env, variable: str) -> list[str] | str:
         items = [key.strip() for key in env.list(variable) if key.strip()]
         return items[0] if len(items) == 1 and is_dotted_path(items[0]) else items
+
+
+class HostNames(Setting[tuple[str, ...]]):
+    """A list of names or addresses of hosts, without port."""
+
+    check = "E009"
+    expects = "a list of host names"
+    _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+
+    def __init__(self, *, help_text: str) -> None:
+        super().__init__((), help_text=help_text)
+
+    @property
+    def default_text(self) -> str:
+        return "none"
+
+    @property
+    def hint(self) -> str:
+        return 'Write names without scheme and port, such as ["sandbox.internal"], or remove the key.'
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, (list, tuple)) and all(map(self._is_host, value))
+
+    def _is_host(self, value: object) -> bool:
+        return isinstance(value, str) and bool(self._NAME.fullmatch(value) or _is_ipv6(value))
+
+    def convert(self, value: Any) -> tuple[str, ...]:
+        return tuple(value)
+
+    def parse(self, env: Env, variable: str) -> list[str]:
+        return [name.strip() for name in env.list(variable) if name.strip()]
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return bool(IPv6Address(value))
+    except ValueError:
+        return False
 
 
 def is_key(value: object) -> bool:

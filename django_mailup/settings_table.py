@@ -17,6 +17,7 @@ from .setting_kinds import (
     DottedPath,
     Duration,
     Flag,
+    HostNames,
     Keys,
     Number,
     Seconds,
@@ -54,8 +55,24 @@ class MailUpSettings:
         help_text="How the client ID and secret are sent to the token endpoint: in the form's body, or by HTTP Basic"
         " authentication.",
     )  # fmt: skip
+    INSECURE_HOSTS = HostNames(
+        help_text="Hosts that `BASE_URL` may name with plain http, such as a sandbox in another container. This machine"
+        " always may be. Not for production."
+    )
     TIMEOUT = Seconds(
-        30, help_text="How long an API call waits for the connection, and then for each piece of the answer."
+        10,
+        help_text="How long a request of an API call waits for the connection, and then for each piece of the answer."
+        " A third of `RATE_PATIENCE`, so that a GET that isn't answered is in fact sent three times.",
+    )
+    API_DEADLINE = Seconds(
+        60,
+        help_text="How long a request of an API call may take in all, from connecting to the end of the answer; name"
+        " resolution is not included. A call may send several requests.",
+    )
+    ANSWER_LIMIT = Count(
+        32 * 1024 * 1024,
+        help_text="The largest answer of the API that is read, in bytes, compressed or not. Of the token endpoint 1 MB"
+        " is read at most.",
     )
     TOKEN_DEADLINE = Seconds(
         15, help_text="How long a call of the token endpoint may take in all, name resolution included."

@@ -69,7 +69,10 @@ def ids() -> list[str]:
         ({**FINE, "BASE_URL": 5}, ["E006"]),
         ({**FINE, "BASE_URL": "https://[::1"}, ["E006"]),
         ({**FINE, "BASE_URL": "http://services.mailup.com"}, ["E006"]),
-        ({**FINE, "BASE_URL": "http://localhost:8777"}, ["E009", "W001"]),
+        ({**FINE, "BASE_URL": "http://localhost:8777"}, ["W001"]),
+        ({**FINE, "INSECURE_HOSTS": ["services.mailup.com"]}, ["E009"]),
+        ({**FINE, "INSECURE_HOSTS": ["http://services.mailup.com"]}, ["E009"]),
+        ({**FINE, "INSECURE_HOSTS": []}, []),
         ({**FINE, "REFRESH_MARGIN": 600, "REFRESH_PERIOD": 300}, ["E007"]),
         ({**FINE, "TIMEOUT": float("inf")}, ["E003"]),
         ({**FINE, "REFRESH_MARGIN": 1e300}, ["E003"]),
@@ -131,10 +134,14 @@ def test_naive_datetimes() -> None:
 
 
 @override_settings(MAILUP={**FINE, "BASE_URL": "http://localhost:8777"}, DEBUG=True)
-def test_a_local_sandbox_in_development_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-
+def test_a_local_sandbox_in_development_is_fine() -> None:
     assert ids() == []
+
+
+@pytest.mark.parametrize(("hosts", "expected"), [(["sandbox"], []), (["other"], ["E006"]), ([], ["E006"])])
+def test_plain_http_to_another_machine_in_development(hosts: list[str], expected: list[str]) -> None:
+    with override_settings(MAILUP={**FINE, "BASE_URL": "http://sandbox:8777", "INSECURE_HOSTS": hosts}, DEBUG=True):
+        assert ids() == expected
 
 
 @override_settings(MAILUP=FINE)

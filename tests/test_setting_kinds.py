@@ -24,6 +24,7 @@ ROWS = {
     "keys": kinds.Keys(help_text=""),
     "path": kinds.DottedPath("x.y", help_text=""),
     "flag": kinds.Flag(False, help_text=""),
+    "hosts": kinds.HostNames(help_text=""),
 }
 
 
@@ -44,6 +45,7 @@ ROWS = {
         ("keys", "site.vault.keys", "site.vault.keys"),
         ("flag", True, True),
         ("flag", False, False),
+        ("hosts", ["sandbox.internal", "10.0.0.5", "fd00::1"], ("sandbox.internal", "10.0.0.5", "fd00::1")),
     ],
     ids=str,
 )
@@ -61,6 +63,7 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
             ("address", value)
             for value in ("", None, 5, "x.example", "https://", "ftp://x", "https://x:y", "https://x?q")
         ],
+        *[("hosts", value) for value in ("sandbox", None, [""], [5], ["http://x"], ["x:80"], ["x/"], ["*"])],
         *[("choice", value) for value in ("", "PATH", None, ["path"])],
         *[("seconds", value) for value in (0, -1, "1", None, True, float("nan"), float("inf"), timedelta(1))],
         *[("seconds or none", value) for value in (-0.1, None, False)],

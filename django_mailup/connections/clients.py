@@ -142,7 +142,12 @@ def client_of(
     return MailUpClient(
         source,
         endpoints=app_settings.endpoints(),
-        transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=adapter),
+        transport=Transport(
+            timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT),
+            deadline=app_settings.API_DEADLINE,
+            answer_limit=app_settings.ANSWER_LIMIT,
+            adapter=adapter,
+        ),
         # The limit is the real MailUp's; a sandbox has its own.
         throttle=CacheThrottle(_counted_as(token)) if adapter is None else None,
         patience=app_settings.RATE_PATIENCE if patience is None else patience,

@@ -23,7 +23,7 @@ from .tokens import AccessToken
 T = TypeVar("T")
 
 MAX_REPEATS_AFTER_429: Final = 5
-MAX_REPEATS_OF_A_GET: Final = 2
+MAX_REPEATS_AFTER_AN_OUTAGE: Final = 2
 _NUMBERS: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
@@ -34,7 +34,7 @@ class CallOptions(TypedDict, total=False):
     """Options that every method takes by keyword."""
 
     timeout: float
-    """Seconds to connect, and for each read; by default the client's."""
+    """Seconds to connect, and for each read; by default the client's. The deadline of a request is not earlier."""
 
     patience: float
     """Seconds that this call may wait for its turn, and after answers with status 429; by default the client's."""
@@ -137,7 +137,8 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
 
     Repeats only requests that can't have had an effect: once after status 401 (or 400 with an authorization error),
     with a renewed token; up to five times after status 429, after the seconds of Retry-After (1 by default) and at most
-    half a second more; a GET twice after a connection error or status 502, 503 or 504.
+    half a second more; twice after a connection error before anything was sent, and a GET twice after any connection
+    error and after status 502, 503 or 504. No repeat begins after `patience`.
 
     Args:
         call: the call.
@@ -197,6 +198,7 @@ def _pause_before_repeat(verb: str, failure: MailUpError, repeats: int) -> float
     """Return the seconds to wait before a call is repeated; None if it must not be repeated."""
     if isinstance(failure, RateLimited):
         return float(failure.retry_after) + random.random() / 2 if repeats < MAX_REPEATS_AFTER_429 else None
-    if verb == "GET" and repeats < MAX_REPEATS_OF_A_GET and isinstance(failure, MailUpUnavailable):
-        return 0.2 * (repeats + 1) if failure.status in (0, 502, 503, 504) else None
-    return None
+    if not isinstance(failure, MailUpUnavailable) or repeats >= MAX_REPEATS_AFTER_AN_OUTAGE:
+        return None
+    is_safe = verb == "GET" or not failure.may_have_arrived
+    return 0.2 * (repeats + 1) if is_safe and failure.status in (0, 502, 503, 504) else None

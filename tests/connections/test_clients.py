@@ -19,6 +19,7 @@ from django_mailup.exceptions import (
     RateLimited,
     ReauthorizationRequired,
     Unauthorized,
+    UnexpectedResponse,
 )
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
@@ -68,6 +69,14 @@ def test_several_accounts_must_be_named(mailup_connection: Connect, user: Any, o
         client_for(user, account="no such")
     with pytest.raises(NotConnected):
         client_for(other_user, account=second)
+
+
+def test_the_limit_of_answers_is_a_setting(mailup_connection: Connect, user: Any, settings: Any) -> None:
+    mailup_connection(user)
+    settings.MAILUP = {**settings.MAILUP, "ANSWER_LIMIT": 10}
+
+    with pytest.raises(UnexpectedResponse, match="larger than this site reads"):
+        client_for(user).account.info()
 
 
 def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:

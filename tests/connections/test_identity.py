@@ -109,7 +109,7 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
     journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
     unnamed = journey.connect().token
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE django_mailup_token SET refresh_token = access_token WHERE id = %s", [unnamed.key])
+        cursor.execute("UPDATE django_mailup_token SET refresh_token = access_token WHERE id = %s", [unnamed.pk])
     before = stored_rows(Token)
     caplog.clear()
 
@@ -120,4 +120,4 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
         f"mailup.account_unknown token={unnamed.key} error=decryption_failed"
     ]
     with pytest.raises(DecryptionFailed):
-        Token.objects.get(pk=unnamed.key).refresh_token.reveal()
+        Token.objects.get(key=unnamed.key).refresh_token.reveal()

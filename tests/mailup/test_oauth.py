@@ -117,13 +117,23 @@ def test_a_redirect_is_never_followed(sandbox: Sandbox, on_socket: Any) -> None:
             elsewhere.accept()
 
 
-def test_plain_http_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
-    client = OAuthClient("id", "secret", endpoints=Endpoints("http://127.0.0.1:1"))
+def test_plain_http_to_another_machine_is_refused_with_the_way_out() -> None:
+    client = OAuthClient("id", "secret", endpoints=Endpoints("http://mailup.example"))
 
     assert isinstance(with_error(client, PASSWORD), Misconfigured)
-    with pytest.raises(Misconfigured, match="OAUTHLIB_INSECURE_TRANSPORT"):
+    with pytest.raises(Misconfigured, match="INSECURE_HOSTS"):
         client.authorization_url(redirect_uri="https://site.example/", state="s")
+
+
+def test_plain_http_to_this_machine_needs_nothing_in_the_environment(
+    sandbox: Sandbox, on_socket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
+    client = on_socket()
+    url = client.authorization_url(redirect_uri="https://site.example/", state="s")
+
+    assert url.startswith("http://127.0.0.1:")
+    assert client.exchange(RefreshToken(client.exchange(PASSWORD).refresh_token)).access_token
 
 
 def test_no_secret_is_logged_at_debug(oauth: OAuthClient, caplog: pytest.LogCaptureFixture) -> None:
