@@ -1,6 +1,6 @@
 """System checks. They use neither the database nor the network; each has an id of its own and a hint.
 
-Most of E002 to E011 come from the table of settings: each row says which values it accepts, and the id of its check.
+Most of E002 to E014 come from the table of settings: each row says which values it accepts, and the id of its check.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
 
 from .beat import TASK
+from .origins import is_origin
 from .setting_kinds import MAKE_KEY, Setting
 from .settings_table import ROWS, MailUpSettings
 
@@ -33,7 +35,7 @@ def register_all() -> None:
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Return E001 to E011: what is wrong with `settings.MAILUP`."""
+    """Return E001 to E014: what is wrong with `settings.MAILUP`."""
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         hint = 'Write MAILUP = {"BASE_URL": ...} with the keys that you need, or remove the setting.'
@@ -46,6 +48,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         message = f"MAILUP['CACHE_ALIAS'] is {values.CACHE_ALIAS!r}, which is not in CACHES."
         found.append(_error(message, f"Use one of: {', '.join(settings.CACHES)}.", "E010"))
     found += _check_http(values.BASE_URL)
+    found += _check_origin(values.CALLBACK_ORIGIN)
     if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
         found.append(
             _error(
@@ -90,8 +93,24 @@ def _check_http(base_url: str) -> Iterable[checks.CheckMessage]:
         yield _error("MAILUP['BASE_URL'] is plain http, which requests-oauthlib refuses.", hint, "E009")
 
 
+def _check_origin(origin: str) -> Iterable[checks.CheckMessage]:
+    if origin.startswith("http:") and not settings.DEBUG:
+        message = "MAILUP['CALLBACK_ORIGIN'] is plain http: authorization codes would be sent unencrypted."
+        yield _error(message, "Use https.", "E014")
+    if not origin or is_origin(origin):
+        return
+    try:
+        found = import_string(origin)
+    except ImportError:
+        found = None
+    if not callable(found):
+        yield _error(
+            f"MAILUP['CALLBACK_ORIGIN'] is {origin!r}, where no function is.", ROWS["CALLBACK_ORIGIN"].hint, "E014"
+        )
+
+
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Return W001 to W006: what is unwise in production."""
+    """Return W001 to W008: what is unwise in production."""
     found: list[checks.CheckMessage] = []
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
@@ -123,6 +142,13 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
             " is too much."
         )
         found.append(_warning(message, hint, "W006"))
+    if not values.CALLBACK_ORIGIN and "*" in settings.ALLOWED_HOSTS:
+        message = (
+            "MAILUP['CALLBACK_ORIGIN'] is not set and ALLOWED_HOSTS has “*”: a forged Host header would choose where"
+        )
+        message += " MailUp sends authorization codes."
+        hint = "Set CALLBACK_ORIGIN to the origin of this site, or name its hosts in ALLOWED_HOSTS."
+        found.append(_warning(message, hint, "W008"))
     if not raw.get("ENCRYPTION_KEYS"):
         hint = (
             "Without keys, stored secrets are encrypted with a key derived from SECRET_KEY, and are lost with it."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SCOPES: Final = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
 MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
@@ -105,6 +107,19 @@ class Text(Setting[str]):
         return str(env.str(variable))
 
 
+class Scope(Text):
+    """OAuth scopes separated by single spaces (RFC 6749 section 3.3); the empty text is none."""
+
+    expects = "scopes separated by spaces"
+
+    @property
+    def default_text(self) -> str:
+        return "none"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and (not value or SCOPES.fullmatch(value) is not None)
+
+
 class CacheAlias(Text):
     """The name of one of Django's `CACHES`. A system check looks for it there."""
 
@@ -147,6 +162,22 @@ class Choice(Setting[T]):
 
     def parse(self, env: Env, variable: str) -> str:
         return str(env.str(variable))
+
+
+class Switch(Setting[bool]):
+    """True or False."""
+
+    check = "E004"
+    expects = "True or False"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def convert(self, value: Any) -> bool:
+        return bool(value)
+
+    def parse(self, env: Env, variable: str) -> bool:
+        return bool(env.bool(variable))
 
 
 class _Numeric(Setting[T]):

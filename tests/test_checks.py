@@ -69,6 +69,16 @@ def ids() -> list[str]:
         ({**FINE, "CLIENT_AUTHENTICATION": None}, ["E004"]),
         ({**FINE, "CONNECTED_URL": None}, ["E011"]),
         ({**FINE, "CONNECTED_URL": ""}, ["E011"]),
+        ({**FINE, "PKCE": "on"}, ["E004"]),
+        ({**FINE, "SCOPE": "a  b"}, ["E011"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example:8443"}, []),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example/"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example/mailup"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example?a=b"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "http://news.example"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "tests.test_checks.ids"}, []),
+        ({**FINE, "CALLBACK_ORIGIN": "tests.test_checks.KEY"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "news.example"}, ["E014"]),
     ],
     ids=str,
 )
@@ -152,6 +162,19 @@ def test_the_cache_that_keeps_the_limit(backend: str, limit: int, expected: list
     with override_settings(MAILUP={**FINE, "RATE_LIMIT": limit}, CACHES=caches):
         assert ids() == expected
     with override_settings(MAILUP={**FINE, "RATE_LIMIT": limit}, CACHES=caches, DEBUG=True):
+        assert ids() == []
+
+
+@override_settings(MAILUP={**FINE, "CALLBACK_ORIGIN": "http://localhost:8000"}, DEBUG=True)
+def test_a_callback_over_plain_http_in_development_is_fine() -> None:
+    assert ids() == []
+
+
+@override_settings(ALLOWED_HOSTS=[".news.example", "*"])
+def test_a_callback_that_any_host_header_chooses() -> None:
+    with override_settings(MAILUP=FINE):
+        assert ids() == ["W008"]
+    with override_settings(MAILUP={**FINE, "CALLBACK_ORIGIN": "https://news.example"}):
         assert ids() == []
 
 

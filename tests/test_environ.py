@@ -28,6 +28,7 @@ def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         MAILUP_REFRESH_BATCH_SIZE="20", MAILUP_STATE_IN="query", MAILUP_STATE_LIFETIME="60",
         MAILUP_CONNECTED_URL="home", MAILUP_REFRESH_RATE="5", MAILUP_RATE_LIMIT="0", MAILUP_RATE_PATIENCE="9",
         MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4",
+        MAILUP_CALLBACK_ORIGIN="https://x.example", MAILUP_PKCE="on", MAILUP_SCOPE="a b",
     )  # fmt: skip
 
     assert set(found) == set(ROWS)

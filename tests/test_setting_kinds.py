@@ -22,6 +22,8 @@ ROWS = {
     "duration": kinds.Duration(1, help_text=""),
     "count": kinds.Count(1, help_text=""),
     "keys": kinds.Keys(help_text=""),
+    "switch": kinds.Switch(False, help_text=""),
+    "scope": kinds.Scope("", help_text=""),
 }
 
 
@@ -38,6 +40,9 @@ ROWS = {
         ("count", 7, 7),
         ("keys", [KEY.decode()], (KEY.decode(),)),
         ("keys", (), ()),
+        ("switch", True, True),
+        ("scope", "", ""),
+        ("scope", "openid lists:read", "openid lists:read"),
     ],
     ids=str,
 )
@@ -60,6 +65,8 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
         *[("seconds or none", value) for value in (-0.1, None, False)],
         *[("duration", value) for value in (0, 1e300, float("inf"), "1", None)],
         *[("count", value) for value in (0, 2.5, 2.0, "2", None, True)],
+        *[("switch", value) for value in (0, 1, None, "", "on")],
+        *[("scope", value) for value in (None, " ", "a  b", "a ", 'a"b', "a\\b", "a\nb", "é", ["a"])],
         *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1})],
     ],
     ids=str,
@@ -109,6 +116,9 @@ def test_a_key_is_what_fernet_takes(value: Any) -> None:
         ("duration", "900", 900.0),
         ("count", "7", 7),
         ("keys", "b, a,", ["b", "a"]),
+        ("switch", "on", True),
+        ("switch", "off", False),
+        ("scope", "a b", "a b"),
     ],
 )
 def test_reading_the_environment(kind: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
