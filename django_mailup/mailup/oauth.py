@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -58,15 +60,25 @@ class OAuthClient:
         self._adapter = adapter
         self._clock = clock
 
-    def authorization_url(self, *, redirect_uri: str, state: str) -> str:
+    def authorization_url(self, *, redirect_uri: str, state: str, scope: str = "", code_verifier: str = "") -> str:
         """Return the URL of MailUp's login and consent page (RFC 6749 section 4.1.1). It never holds the client secret.
+
+        Args:
+            redirect_uri: where MailUp is to send the browser.
+            state: what MailUp is to send back with it.
+            scope: the scopes to ask for, separated by spaces; none by default.
+            code_verifier: the secret of PKCE (RFC 7636), which is sent with the code later; the URL has its hash.
 
         Raises:
             Misconfigured: the base URL is http and OAUTHLIB_INSECURE_TRANSPORT isn't set.
         """
-        with OAuth2Session(self._client_id, redirect_uri=redirect_uri) as session:
+        challenge = {}
+        if code_verifier:
+            digest = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
+            challenge = {"code_challenge": digest.decode().rstrip("="), "code_challenge_method": "S256"}
+        with OAuth2Session(self._client_id, redirect_uri=redirect_uri, scope=scope or None) as session:
             try:
-                url, _ = session.authorization_url(self._endpoints.authorization, state=state)
+                url, _ = session.authorization_url(self._endpoints.authorization, state=state, **challenge)
             except InsecureTransportError:
                 raise _insecure() from None
         return str(url)
