@@ -20,6 +20,7 @@ def utf8_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not _is_utf8((request.content_params or {}).get("charset", "utf-8")):
+            request.encoding = "utf-8"  # whoever answers the exception may read the query
             raise BadRequest("A request must be in UTF-8.")
         return view(request, *args, **kwargs)
 
