@@ -21,6 +21,7 @@ from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 from django.views.generic import TemplateView, View
 
 from . import services
@@ -157,6 +158,7 @@ class CallbackView(View):
 
     http_method_names = ["get"]
 
+    @method_decorator(sensitive_variables("state"))
     def get(self, request: HttpRequest, state: str = "") -> HttpResponse:
         answer = self._answer(request, state)
         if not request.user.is_authenticated:
@@ -178,6 +180,7 @@ class CallbackView(View):
         messages.success(request, message, fail_silently=True)  # the site may not have django.contrib.messages
         return _keep_url_private(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
 
+    @method_decorator(sensitive_variables("parameters", "state_in_path"))
     def _answer(self, request: HttpRequest, state_in_path: str) -> Answer:
         parameters = request.GET
         return Answer(

@@ -12,6 +12,8 @@ from django.test import Client
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 
+from .journey import led_to
+
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/admin/django_mailup/clientregistration/"
 TOKENS = "/admin/django_mailup/token/"
@@ -94,6 +96,19 @@ def test_the_redirect_uri_is_there_to_copy(admin_client: Client, mailup_registra
     settings.MAILUP = {**settings.MAILUP, "CALLBACK_ORIGIN": "tests.nowhere.origin_of"}
     for page in pages:
         assert "names no function" in admin_client.get(page).content.decode()
+
+
+def test_who_may_edit_a_registration_cannot_redirect_a_code(user: Any, mailup_registration: Any) -> None:
+    """Nothing that the form takes decides where MailUp sends a code."""
+    browser = staff(user, "view_clientregistration", "change_clientregistration")
+    elsewhere = "https://evil.example/"
+    fields = {**FIELDS, "client_id": mailup_registration.client_id}
+    fields |= {"redirect_uri": elsewhere, "callback_origin": elsewhere, "echoes_state": "false"}
+    assert browser.post(f"{REGISTRATIONS}{mailup_registration.pk}/change/", fields).status_code == 302
+
+    assert "evil.example" not in led_to(browser.post("/mailup/connect/"))
+    assert elsewhere not in ClientRegistration.objects.values_list().get()
+    assert ClientRegistration.objects.get().echoes_state is None
 
 
 def test_what_is_known_of_state_can_be_seen_and_forgotten(

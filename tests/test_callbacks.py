@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from django.test import Client
+from django.test import Client, override_settings
 
 from django_mailup.failures import FAILURES
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
@@ -212,6 +212,15 @@ def test_two_registrations_on_a_silent_mailup(browser: Client, silent: Sandbox) 
     assert Token.objects.get().registration.slug == "second"
     known = dict(ClientRegistration.objects.values_list("slug", "echoes_state"))
     assert known == {"default": None, "second": False}
+
+
+@override_settings(SESSION_COOKIE_SAMESITE="Strict")
+def test_a_silent_mailup_and_a_strict_session_cookie(browser: Client, silent: Sandbox) -> None:
+    answer = consent(silent, press(browser))
+    assert Client().get(answer["path"], {"code": answer["code"]}).status_code == 200, "a page that loads it again"
+    second = consent(silent, led_to(call_back(browser, {**answer, "reloaded": "1"})))
+
+    assert call_back(browser, {**second, "reloaded": "1"})["Location"] == "/mailup/"
 
 
 @pytest.mark.parametrize("settled", [True, None])

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import models, router
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from ..events import Event
 from ..exceptions import StateMismatch
@@ -20,6 +21,7 @@ MOST_PENDING: Final = 20
 """How many authorizations of one user may wait for MailUp's answer at once."""
 
 
+@sensitive_variables("state", "session")
 def issue(pending: AuthorizationRequest, *, session: str) -> str:
     """Save an authorization request under a new random state, bound to a session, and return the state.
 
@@ -35,6 +37,7 @@ def issue(pending: AuthorizationRequest, *, session: str) -> str:
     return state
 
 
+@sensitive_variables("state")
 def find(state: str) -> AuthorizationRequest | None:
     """Return the authorization request of a state, whoever it belongs to; None if there is none. It stays valid."""
     return _stored().select_related("registration").filter(state_hash=_hash(state)).first() if state else None

@@ -13,6 +13,7 @@ from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.services import begin_again, register
 
 from ..journey import CALLBACK, SESSION, Journey, consent
+from ..threads import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +146,18 @@ def test_a_request_begins_again_only_once(journey: Journey) -> None:
     new = AuthorizationRequest.objects.filter(state_in="path").order_by("pk")
     assert [each.next_url for each in new] == ["/2/", "/1/"]
     assert AuthorizationRequest.objects.filter(hopped=True).count() == 4
+
+
+@pytest.mark.parametrize(("pending", "begun"), [(1, 1), (5, 5)])
+def test_five_answers_without_state_at_once(transactional_db: None, journey: Journey, pending: int, begun: int) -> None:
+    for number in range(pending):
+        journey.begin(next_url=f"/{number}/")
+    results = in_threads(5, lambda: again(journey))
+
+    assert sum(isinstance(result, str) for result in results) == begun
+    assert sum(isinstance(result, StateMismatch) for result in results) == 5 - begun
+    new = AuthorizationRequest.objects.filter(state_in="path").values_list("next_url", flat=True)
+    assert sorted(new) == [f"/{number}/" for number in range(begun)]
 
 
 @pytest.mark.parametrize("setting", ["query", "path"])
