@@ -170,6 +170,15 @@ def test_only_auto_begins_again(journey: Journey, settings: Any, setting: str) -
     assert AuthorizationRequest.objects.count() == 1
 
 
+def test_a_request_with_its_state_in_the_path_never_begins_again(journey: Journey) -> None:
+    """Its answer always has a state, so that an answer without one is a stranger's."""
+    ClientRegistration.objects.update(echoes_state=False)
+    journey.begin()
+
+    with pytest.raises(StateMismatch):
+        again(journey)
+
+
 def test_only_a_live_request_of_this_session_and_user_begins_again(
     journey: Journey, other_user: Any, clock: Any
 ) -> None:

@@ -138,13 +138,19 @@ def test_an_error_beside_a_code_is_an_error(journey: Journey) -> None:
     assert journey.sandbox.state.counters["exchanges"] == 0
 
 
-@pytest.mark.parametrize("change", [{"repeated": True}, {"state_in_path": "another"}], ids=["repeated", "two states"])
-def test_an_answer_that_contradicts_itself_spends_nothing(journey: Journey, change: Any) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"repeated": True}, "repeated"), ({"state_in_query": "another"}, "contradictory")]
+)
+def test_an_answer_that_contradicts_itself_spends_nothing(
+    journey: Journey, settings: Any, change: Any, reason: str
+) -> None:
+    settings.MAILUP = {**settings.MAILUP, "STATE_IN": "path"}
     answer = consent(journey.sandbox, journey.begin())
-    given = {"code": answer["code"], "state_in_query": answer["state"], **change}
+    given = {"code": answer["code"], "state_in_path": answer["state"], "state_in_query": answer["state"], **change}
 
-    with pytest.raises(StateMismatch):
+    with pytest.raises(StateMismatch) as caught:
         journey.complete_with(Answer(**given))
+    assert caught.value.reason == reason
     assert journey.complete(answer).created
 
 
