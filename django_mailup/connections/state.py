@@ -20,6 +20,8 @@ from .state_form import QUERY
 MOST_PENDING: Final = 20
 """How many authorizations of one user may wait for MailUp's answer at once."""
 
+CLEARED_AT_ONCE: Final = 1000
+
 
 @sensitive_variables("state", "session")
 def issue(pending: AuthorizationRequest, *, session: str) -> str:
@@ -86,23 +88,33 @@ def take_for_hop(*, session: str, user_pk: Any, now: datetime) -> AuthorizationR
     if len({each.registration_id for each in candidates}) > 1:
         raise StateMismatch(reason="several_registrations")
     for newest in candidates:  # another callback may take one at the same time
-        if _stored().filter(key=newest.key, hopped=False).update(hopped=True):
+        if _row(newest).filter(hopped=False).update(hopped=True):
             return newest
     raise StateMismatch(reason="no_state")
 
 
 def clear_expired_requests(*, clock: Clock = timezone.now) -> int:
-    """Delete the authorization requests that can't be redeemed any more, and return how many there were."""
-    return _stored().filter(expires_at__lte=clock()).delete()[0]
+    """Delete authorization requests that can't be redeemed any more, CLEARED_AT_ONCE at most. Return how many it were.
+
+    They are named by primary key, since MariaDB locks the rows of a range in another order than a single row's indexes,
+    so that this and `redeem` could wait for each other for ever.
+    """
+    expired = list(_stored().filter(expires_at__lte=clock()).values_list("pk", flat=True)[:CLEARED_AT_ONCE])
+    return _stored().filter(pk__in=expired).delete()[0] if expired else 0
 
 
 def _stored() -> models.QuerySet[AuthorizationRequest]:
     return AuthorizationRequest.objects.using(router.db_for_write(AuthorizationRequest))
 
 
+def _row(pending: AuthorizationRequest) -> models.QuerySet[AuthorizationRequest]:
+    """Return the row of a request. The primary key comes first, for the order in which MariaDB locks."""
+    return _stored().filter(pk=pending.pk, key=pending.key)
+
+
 def _delete(pending: AuthorizationRequest) -> bool:
     """Delete a request, and return whether it was there."""
-    return _stored().filter(key=pending.key).delete()[0] == 1
+    return _row(pending).delete()[0] == 1
 
 
 def _hash(value: str) -> str:
