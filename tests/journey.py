@@ -19,6 +19,12 @@ SESSION = "the key of a session"
 CALLBACK = "https://site.example/mailup/callback/"
 
 
+def led_to(response: Any) -> str:
+    """Return the URL that a response of ours leads the browser to."""
+    assert response.status_code == 302
+    return str(response["Location"])
+
+
 def consent(sandbox: Sandbox, url: str, username: str = "m12345", **fields: str) -> dict[str, str]:
     """Log in on the sandbox's page, as a browser would. Return the path and the parameters of its redirect."""
     with requests.Session() as browser:
@@ -40,12 +46,6 @@ def read(answer: dict[str, str]) -> Answer:
     in_path = answer["path"].removeprefix(urlsplit(CALLBACK).path).rstrip("/")
     code, error = answer.get("code", ""), answer.get("error", "")
     return Answer(code=code, error=error, state_in_path=in_path, state_in_query=answer.get("state", ""))
-
-
-def led_to(response: Any) -> str:
-    """Return the URL that a response of ours leads the browser to."""
-    assert response.status_code == 302
-    return str(response["Location"])
 
 
 class Journey:

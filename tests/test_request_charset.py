@@ -53,7 +53,7 @@ def test_odd_characters_in_parameters_are_answered(browser: Client, value: str) 
         form = "application/x-www-form-urlencoded"
         assert browser.post("/mailup/connect/", f"{name}={value}", content_type=form).status_code in (302, 200, 404)
     for query in (f"code={value}&state=x", f"code=x&state={value}", f"error={value}", f"code={value}"):
-        assert browser.get(f"/mailup/callback/?{query}").status_code == 302
+        assert browser.get(f"/mailup/callback/?{query}").status_code in (200, 302)
     assert browser.get(f"/mailup/callback/{value}/?code=x").status_code in (302, 404)
     assert browser.get(f"/mailup/disconnect/{value}/").status_code == 404
     assert browser.get(f"/mailup/failed/{value}/").status_code == 404
