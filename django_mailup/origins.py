@@ -16,6 +16,7 @@ class Origin(Text):
     """An origin, the dotted path of a function that returns one, or None, which code gets as the empty text."""
 
     check = "E014"
+    is_secret = True  # a URL that isn't accepted may contain a password
     expects = "an origin, or the dotted path of a function that returns one"
 
     def __init__(self, *, help_text: str) -> None:
