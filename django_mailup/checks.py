@@ -1,6 +1,6 @@
 """System checks. They use neither the database nor the network, W010 excepted; each has an id of its own and a hint.
 
-Most of E002 to E012 come from the table of settings: each row says which values it accepts, and the id of its check.
+Most of E002 to E014 come from the table of settings: each row says which values it accepts, and the id of its check.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from . import services
 from .beat import TASK
 from .exceptions import Misconfigured
 from .models import AuthorizationRequest, ClientRegistration, Token
+from .origins import is_origin
 from .setting_kinds import MAKE_KEY, Setting
 from .settings_table import ROWS, MailUpSettings
 
@@ -38,7 +39,7 @@ def register_all() -> None:
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Return E001 to E012: what is wrong with `settings.MAILUP`."""
+    """Return E001 to E014: what is wrong with `settings.MAILUP`."""
     raw = getattr(settings, "MAILUP", {})
     if not isinstance(raw, Mapping):
         hint = 'Write MAILUP = {"BASE_URL": ...} with the keys that you need, or remove the setting.'
@@ -55,6 +56,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         found.append(_error(message, ROWS["PREPARE_CONNECTION"].hint, "E012"))
     found += _check_http(values)
     found += _check_key_function(values.ENCRYPTION_KEYS)
+    found += _check_origin(values.CALLBACK_ORIGIN)
     if not wrong & {"REFRESH_MARGIN", "REFRESH_PERIOD"} and values.REFRESH_MARGIN <= 2 * values.REFRESH_PERIOD:
         found.append(
             _error(
@@ -108,17 +110,24 @@ def _check_http(values: MailUpSettings) -> Iterable[checks.CheckMessage]:
 
 def _check_key_function(keys: tuple[str, ...] | str) -> Iterable[checks.CheckMessage]:
     """Return E005 if the function for the keys can't be imported. It isn't called: it may ask another server."""
-    if isinstance(keys, str):
-        try:
-            is_function = callable(import_string(keys))
-        except ImportError:
-            is_function = False
-        if not is_function:
-            yield _error(f"MAILUP['ENCRYPTION_KEYS'] names no function: {keys}.", ROWS["ENCRYPTION_KEYS"].hint, "E005")
+    if isinstance(keys, str) and not _is_function(keys):
+        yield _error(f"MAILUP['ENCRYPTION_KEYS'] names no function: {keys}.", ROWS["ENCRYPTION_KEYS"].hint, "E005")
+
+
+def _check_origin(origin: str) -> Iterable[checks.CheckMessage]:
+    if origin.startswith("http:") and not settings.DEBUG:
+        message = "MAILUP['CALLBACK_ORIGIN'] is plain http: authorization codes would be sent unencrypted."
+        yield _error(message, "Use https.", "E014")
+    if not origin or is_origin(origin):
+        return
+    if not _is_function(origin):
+        yield _error(
+            f"MAILUP['CALLBACK_ORIGIN'] is {origin!r}, where no function is.", ROWS["CALLBACK_ORIGIN"].hint, "E014"
+        )
 
 
 def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Return W001 to W006: what is unwise in production."""
+    """Return W001 to W008: what is unwise in production."""
     from .mailup.endpoints import is_loopback  # it imports requests, which django.setup() does without
 
     found: list[checks.CheckMessage] = []
@@ -152,6 +161,13 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
             " is too much."
         )
         found.append(_warning(message, hint, "W006"))
+    if not values.CALLBACK_ORIGIN and "*" in settings.ALLOWED_HOSTS:
+        message = (
+            "MAILUP['CALLBACK_ORIGIN'] is not set and ALLOWED_HOSTS has “*”: a forged Host header would choose where"
+        )
+        message += " MailUp sends authorization codes."
+        hint = "Set CALLBACK_ORIGIN to the origin of this site, or name its hosts in ALLOWED_HOSTS."
+        found.append(_warning(message, hint, "W008"))
     if not raw.get("ENCRYPTION_KEYS"):
         hint = (
             "Without keys, stored secrets are encrypted with a key derived from SECRET_KEY, and are lost with it."

@@ -7,6 +7,8 @@
     ├─ ReauthorizationRequired    the grant is dead: send the user to authorize again
     │  └─ CodeRefused             the same, before there was a connection
     ├─ AuthorizationDenied        the user said no on MailUp's page
+    ├─ AuthorizationFailed        MailUp's page reported an error: start over, or tell the administrator
+    ├─ PermissionMissing          the user may not connect the site itself
     ├─ StateMismatch              a stale or forged callback: start over
     ├─ AccountMismatch            another MailUp account than the one to be reconnected
     ├─ RegistrationUnavailable    no such client registration, or it is disabled: tell the administrator
@@ -140,8 +142,26 @@ class AuthorizationDenied(MailUpError):
     code = "authorization_denied"
 
 
+class AuthorizationFailed(MailUpError):
+    """MailUp's page reported an error, or sent no authorization code.
+
+    Its `reason` is the error's name in RFC 6749 section 4.1.2.1, `other` or `no_code`.
+    """
+
+    code = "authorization_failed"
+
+
+class PermissionMissing(MailUpError):
+    """This user may not connect the site itself to MailUp."""
+
+    code = "permission_missing"
+
+
 class StateMismatch(MailUpError):
-    """This answer from MailUp belongs to no authorization that is waiting for one: start again."""
+    """This answer from MailUp belongs to no authorization that is waiting for one: start again.
+
+    Its `reason` says to logs what doesn't match, such as `expired` or `other_session`.
+    """
 
     code = "state_mismatch"
 
@@ -347,7 +367,6 @@ class UnexpectedResponse(MailUpError):
         "redirect": "MailUp's token endpoint answered with a redirect.",
         "too_large": "MailUp's answer is larger than this site reads.",
         "encoding": "MailUp's answer is compressed in a way that this site doesn't read.",
-        "login_page": "MailUp's login page answered with an error.",
     }
     DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
 
 DEFAULT_REGISTRATION: Final = "default"
+CONNECT_SITE: Final = "django_mailup.connect_site"
+"""The permission to connect the site itself."""
 
 
 def _row_key() -> models.UUIDField[str | uuid.UUID, uuid.UUID]:
@@ -320,6 +322,8 @@ class AuthorizationRequest(SealedModel):
     # A plain key: on MariaDB the foreign key of an uncommitted row would block the claim on the token it names.
     token_key = models.UUIDField(null=True)
     redirect_uri = models.TextField()
+    state_in = models.CharField(max_length=5)  # "query" or "path": see connections/state_form.py
+    hopped = models.BooleanField(default=False)
     code_verifier = EncryptedTextField(blank=True)
     next_url = models.TextField(blank=True)
     expires_at = models.DateTimeField(db_index=True)

@@ -2,7 +2,8 @@
 
     client_for, client_for_site                             a MailUp client of a user or of the site itself
     connection_of, client_of                                a user's connection, and the client of a connection
-    begin, complete, connect_with_password, disconnect      connect and disconnect an account
+    begin, begin_again, complete                            connect an account by MailUp's page
+    connect_with_password, disconnect                       connect by password, disconnect
     refresh, refresh_due, refresh_many, hand_out_due        renew one token, all that are due, a batch; make batches
     import_csv                                              import the recipients of a CSV file
     status                                                  the state of registrations and connections
@@ -20,10 +21,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .connections.authorization import begin as begin
-    from .connections.authorization import complete as complete
     from .connections.authorization import connect_with_password as connect_with_password
     from .connections.authorization import disconnect as disconnect
+    from .connections.begin import begin as begin
+    from .connections.begin import begin_again as begin_again
+    from .connections.callback import complete as complete
     from .connections.clients import client_for as client_for
     from .connections.clients import client_for_site as client_for_site
     from .connections.clients import client_of as client_of
@@ -43,13 +45,14 @@ if TYPE_CHECKING:
     from .vault.rotation import rows_that_need_another_key as rows_that_need_another_key
 
 _HOMES: Final = {
-    "begin": "connections.authorization.begin",
+    "begin": "connections.begin.begin",
+    "begin_again": "connections.begin.begin_again",
     "clear_expired_requests": "connections.state.clear_expired_requests",
     "clear_refusal": "registrations.store.clear_refusal",
     "client_for": "connections.clients.client_for",
     "client_for_site": "connections.clients.client_for_site",
     "client_of": "connections.clients.client_of",
-    "complete": "connections.authorization.complete",
+    "complete": "connections.callback.complete",
     "connect_with_password": "connections.authorization.connect_with_password",
     "connection_of": "connections.clients.connection_of",
     "disconnect": "connections.authorization.disconnect",
@@ -68,6 +71,7 @@ _HOMES: Final = {
 
 __all__ = [
     "begin",
+    "begin_again",
     "clear_expired_requests",
     "clear_refusal",
     "client_for",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SCOPES: Final = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
 MAKE_KEY: Final = (
     'python -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
 )
@@ -107,6 +108,19 @@ class Text(Setting[str]):
 
     def parse(self, env: Env, variable: str) -> str:
         return str(env.str(variable))
+
+
+class Scope(Text):
+    """OAuth scopes separated by single spaces (RFC 6749 section 3.3); the empty text is none."""
+
+    expects = "scopes separated by spaces"
+
+    @property
+    def default_text(self) -> str:
+        return "none"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and (not value or SCOPES.fullmatch(value) is not None)
 
 
 class CacheAlias(Text):

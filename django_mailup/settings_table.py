@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
+from .origins import Origin
 from .setting_kinds import (
     CacheAlias,
     Choice,
@@ -20,6 +21,7 @@ from .setting_kinds import (
     HostNames,
     Keys,
     Number,
+    Scope,
     Seconds,
     Setting,
     Text,
@@ -115,12 +117,24 @@ class MailUpSettings:
         "default",
         help_text="The cache that keeps that limit. All processes must share it: Redis, Memcached or the database.",
     )
-    STATE_IN = Choice[Literal["path", "query"]](
-        "path", "query",
-        help_text="Where OAuth's `state` is sent: in the path of the redirect URI and in the query, or in the query"
-        " alone, for a server that insists on an exact redirect URI.",
+    CALLBACK_ORIGIN = Origin(
+        help_text="The origin that MailUp sends users back to, such as `https://news.example`; or the dotted path of a"
+        " function that gets the request and returns it, for tenants and brands with domains of their own. Without it,"
+        " the request's host is used. Connect pressed on another host leads to this one first."
+    )
+    STATE_IN = Choice[Literal["auto", "query", "path"]](
+        "auto", "query", "path",
+        help_text="Where OAuth's `state` is sent: in the query alone, with an exact redirect URI; or in the path of the"
+        " redirect URI as well, for a server that doesn't send it back. `auto` begins with the query, uses the path if"
+        " a callback comes without `state`, and remembers which of them worked.",
     )  # fmt: skip
     STATE_LIFETIME = Duration(600, help_text="How long a user may take on MailUp's pages.")
+    PKCE = Flag(
+        False,
+        help_text="Whether an authorization is protected by PKCE (RFC 7636, method S256). MailUp documents nothing"
+        " about it.",
+    )
+    SCOPE = Scope("", help_text="The scopes to ask for, separated by spaces. MailUp documents none.")
     CONNECTED_URL = Text(
         "django_mailup:connections",
         help_text="Where a user is sent after connecting, if there is no `next`: a URL, or the name of one.",

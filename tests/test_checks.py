@@ -89,6 +89,16 @@ def ids() -> list[str]:
         ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.calls"}, ["E012"]),
         ({**FINE, "PREPARE_CONNECTION": "a path.to"}, ["E012"]),
         ({**FINE, "PREPARE_CONNECTION": ""}, ["E012"]),
+        ({**FINE, "PKCE": "on"}, ["E004"]),
+        ({**FINE, "SCOPE": "a  b"}, ["E011"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example:8443"}, []),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example/"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example/mailup"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example?a=b"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "http://news.example"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "tests.test_checks.ids"}, []),
+        ({**FINE, "CALLBACK_ORIGIN": "tests.test_checks.KEY"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "news.example"}, ["E014"]),
     ],
     ids=str,
 )
@@ -118,7 +128,14 @@ def test_the_hint_for_an_unknown_key(key: Any, hint: str) -> None:
     assert hint in str(found.hint)
 
 
-@override_settings(MAILUP={**FINE, "BASE_URL": "https://ada:hush@services.mailup.com", "ENCRYPTION_KEYS": ["hush"]})
+@override_settings(
+    MAILUP={
+        **FINE,
+        "BASE_URL": "https://ada:hush@x.example",
+        "ENCRYPTION_KEYS": ["hush"],
+        "CALLBACK_ORIGIN": "https://ada:hush@x.example",
+    }
+)
 def test_what_may_be_secret_is_not_shown() -> None:
     assert "hush" not in str(checks.check_settings())
 
@@ -176,6 +193,19 @@ def test_the_cache_that_keeps_the_limit(backend: str, limit: int, expected: list
     with override_settings(MAILUP={**FINE, "RATE_LIMIT": limit}, CACHES=caches):
         assert ids() == expected
     with override_settings(MAILUP={**FINE, "RATE_LIMIT": limit}, CACHES=caches, DEBUG=True):
+        assert ids() == []
+
+
+@override_settings(MAILUP={**FINE, "CALLBACK_ORIGIN": "http://localhost:8000"}, DEBUG=True)
+def test_a_callback_over_plain_http_in_development_is_fine() -> None:
+    assert ids() == []
+
+
+@override_settings(ALLOWED_HOSTS=[".news.example", "*"])
+def test_a_callback_that_any_host_header_chooses() -> None:
+    with override_settings(MAILUP=FINE):
+        assert ids() == ["W008"]
+    with override_settings(MAILUP={**FINE, "CALLBACK_ORIGIN": "https://news.example"}):
         assert ids() == []
 
 

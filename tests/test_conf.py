@@ -15,7 +15,7 @@ def test_settings_are_read_at_access_time() -> None:
         read = (app_settings.TIMEOUT, app_settings.REFRESH_MARGIN, app_settings.STATE_IN)
         assert read == (7.0, timedelta(minutes=1), "query")
     with override_settings(MAILUP={}):
-        assert (app_settings.TIMEOUT, app_settings.STATE_IN) == (10.0, "path")
+        assert (app_settings.TIMEOUT, app_settings.STATE_IN) == (10.0, "auto")
 
 
 def test_a_site_needs_no_mailup_setting(settings: Any) -> None:

@@ -15,6 +15,7 @@ from django_mailup import services
 # An addition is welcome. A removal breaks sites.
 FROZEN = {
     "begin",
+    "begin_again",
     "clear_expired_requests",
     "clear_refusal",
     "client_for",

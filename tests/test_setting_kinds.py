@@ -25,6 +25,7 @@ ROWS = {
     "path": kinds.DottedPath("x.y", help_text=""),
     "flag": kinds.Flag(False, help_text=""),
     "hosts": kinds.HostNames(help_text=""),
+    "scope": kinds.Scope("", help_text=""),
 }
 
 
@@ -46,6 +47,8 @@ ROWS = {
         ("flag", True, True),
         ("flag", False, False),
         ("hosts", ["sandbox.internal", "10.0.0.5", "fd00::1"], ("sandbox.internal", "10.0.0.5", "fd00::1")),
+        ("scope", "", ""),
+        ("scope", "openid lists:read", "openid lists:read"),
     ],
     ids=str,
 )
@@ -72,6 +75,7 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
         *[("path", value) for value in ("", None, len, "prepare", "site.", "site..prepare", "my site.prepare")],
         *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1}, ".keys", "a-b.keys")],
         *[("flag", value) for value in (None, 0, 1, "True", "")],
+        *[("scope", value) for value in (None, " ", "a  b", "a ", 'a"b', "a\\b", "a\nb", "é", ["a"])],
     ],
     ids=str,
 )
@@ -126,6 +130,7 @@ def test_a_key_has_the_form_of_a_fernet_key(value: Any) -> None:
         ("keys", "site.vault.keys, b", ["site.vault.keys", "b"]),
         ("flag", "off", False),
         ("flag", "on", True),
+        ("scope", "a b", "a b"),
     ],
 )
 def test_reading_the_environment(kind: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -64,15 +66,25 @@ class OAuthClient:
         self._adapter = adapter
         self._clock = clock
 
-    def authorization_url(self, *, redirect_uri: str, state: str) -> str:
+    def authorization_url(self, *, redirect_uri: str, state: str, scope: str = "", code_verifier: str = "") -> str:
         """Return the URL of MailUp's login and consent page (RFC 6749 section 4.1.1). It never holds the client secret.
+
+        Args:
+            redirect_uri: where MailUp is to send the browser.
+            state: what MailUp is to send back with it.
+            scope: the scopes to ask for, separated by spaces; none by default.
+            code_verifier: the secret of PKCE (RFC 7636), which is sent with the code later; the URL has its hash.
 
         Raises:
             Misconfigured: the base URL is plain http to a host for which that is refused.
         """
+        challenge = {}
+        if code_verifier:
+            digest = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
+            challenge = {"code_challenge": digest.decode().rstrip("="), "code_challenge_method": "S256"}
         endpoint = self._endpoints.authorization
-        with OAuth2Session(self._client_id, redirect_uri=redirect_uri) as session:
-            url, _ = session.authorization_url(_as_https(endpoint), state=state)
+        with OAuth2Session(self._client_id, redirect_uri=redirect_uri, scope=scope or None) as session:
+            url, _ = session.authorization_url(_as_https(endpoint), state=state, **challenge)
         return urlsplit(endpoint).scheme + str(url).removeprefix("https")
 
     def exchange(self, grant: Grant, *, deadline: float | None = None) -> TokenSet:

@@ -81,6 +81,7 @@ def test_an_unnamed_row_merges_into_the_older_one_at_the_first_call(journey: Jou
 
 def test_the_site_has_its_own_connection_and_only_one_per_account(journey: Journey) -> None:
     mine = journey.connect().token
+    journey.user.is_superuser = True
     first = journey.connect(for_site=True)
     second = journey.connect(for_site=True)
 
