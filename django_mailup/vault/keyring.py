@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 ASK_AGAIN_AFTER: Final = 60
 """Seconds between two calls of the site's function because of key ids that aren't known."""
 
+FAIL_FAST: Final = 5
+"""Seconds after a failure of the site's function, for which it isn't asked for its first keys again.
+
+It may take long to fail, and a job has many tokens, whose claims run out meanwhile.
+"""
+
 
 class _Configuration:
     """What the settings say about keys.
@@ -61,6 +67,8 @@ class _Ring:
 
 _lock = threading.Lock()
 _ring: _Ring | None = None
+_failure: tuple[float, str] | None = None
+"""When the site's function failed to give its first keys, by `monotonic`, and the name of its exception's class."""
 
 
 def newest() -> Key:
@@ -79,7 +87,7 @@ def find(key_id: str) -> Key | None:
     If the site has a function for its keys, that is asked again for an id that isn't known, once a minute at most.
     """
     ring = _current()
-    if key_id not in ring.by_id and not isinstance(ring.configuration.keys, tuple):
+    if key_id not in ring.by_id and isinstance(ring.configuration.keys, str):
         ring = _ask_again(ring)
         if key_id not in ring.by_id and ring.obstacle:
             raise _no_keys(ring.obstacle)
@@ -92,7 +100,7 @@ def configured(*, ask: bool = True) -> list[Key] | None:
     Args:
         ask: whether the site's function may be asked. If not, and this process hasn't the keys yet, return None.
     """
-    if not ask and not isinstance(app_settings.ENCRYPTION_KEYS, tuple):
+    if not ask and isinstance(app_settings.ENCRYPTION_KEYS, str):
         ring = _ring
         return ring.keys if ring is not None and ring.configuration.agrees_with(_Configuration()) else None
     return _current().keys
@@ -105,8 +113,19 @@ def _current() -> _Ring:
         with _lock:
             ring = _ring
             if ring is None or not ring.configuration.agrees_with(configuration):
-                ring = _ring = _Ring(configuration)
+                ring = _ring = _first_ring(configuration)
     return ring
+
+
+def _first_ring(configuration: _Configuration) -> _Ring:
+    global _failure
+    if isinstance(configuration.keys, str) and _failure is not None and monotonic() - _failure[0] < FAIL_FAST:
+        raise _no_keys(_failure[1])
+    try:
+        return _Ring(configuration)
+    except MailUpUnavailable as error:
+        _failure = monotonic(), error.cause
+        raise
 
 
 def _ask_again(ring: _Ring) -> _Ring:
@@ -170,8 +189,8 @@ def _no_keys(cause: str) -> MailUpUnavailable:
 
 def _forget() -> None:
     """Forget the keys, and a lock that another thread of the parent process may hold."""
-    global _lock, _ring
-    _lock, _ring = threading.Lock(), None
+    global _lock, _ring, _failure
+    _lock, _ring, _failure = threading.Lock(), None, None
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -81,7 +81,7 @@ class Sealed:
             raise DecryptionFailed(reason="empty")
         if self.row is None:
             raise FieldError(f"{self.column.name} was read without its row: read an instance to decrypt it.")
-        key = keyring.find(self.key_id)
+        key = keyring.find(self.key_id) if self.key_id else None
         if key is None:
             raise DecryptionFailed
         try:

@@ -42,6 +42,7 @@ def use_keys(settings: Any) -> UseKeys:
 def kms(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The site's vault, which this process hasn't asked yet: set `answer`, and look at `calls`."""
     monkeypatch.setattr(keyring, "_ring", None)
+    monkeypatch.setattr(keyring, "_failure", None)
     monkeypatch.setattr(kms_module, "answer", [])
     monkeypatch.setattr(kms_module, "calls", 0)
     return kms_module

@@ -201,8 +201,11 @@ def test_known_keys_go_on_working_while_the_function_fails(kms: ModuleType, use_
 
 
 def test_a_function_that_fails_is_no_fault_of_the_connection(
-    expired: Token, kms: ModuleType, use_keys: UseKeys, old_key: str, mailup_sandbox: Sandbox
-) -> None:
+    expired: Token, kms: ModuleType, use_keys: UseKeys, old_key: str, mailup_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    now = 1000.0
+    monkeypatch.setattr("django_mailup.vault.keyring.monotonic", lambda: now)
     kms.answer = RuntimeError("sealed")
     use_keys(path=PATH)
 
@@ -215,8 +218,10 @@ def test_a_function_that_fails_is_no_fault_of_the_connection(
     row = Token.objects.get()
     assert (row.failure_count, row.failed_at, row.error_code, row.claim_owner) == (0, None, "", "")
     assert row.refresh_at == expired.refresh_at
+    assert kms.calls == 1  # it may take long to fail, and is asked for every row
 
     kms.answer = [old_key]
+    now += keyring.FAIL_FAST
     refresh(expired)
     assert Token.objects.get().generation == 2
 
