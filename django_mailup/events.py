@@ -6,6 +6,8 @@ import logging
 from enum import Enum
 from typing import Final
 
+from .frames import forget_locals
+
 logger: Final = logging.getLogger("django_mailup")
 
 
@@ -26,8 +28,10 @@ class Event(Enum):
         """Log the event with its fields: primary keys, slugs, codes and counts, never anything that a server sent.
 
         Args:
-            cause: an exception whose message and traceback are logged with it.
+            cause: an exception whose message and traceback are logged with it. The frames in it lose their variables.
         """
+        if cause is not None:
+            forget_locals(cause)
         name, level = self.value
         text = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
         logger.log(level, "%s", text, exc_info=cause, extra={"event": name, "mailup": fields})

@@ -14,21 +14,23 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.sessions.backends import signed_cookies
 from django.db import connections as database_connections
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_variables
 from django.views.generic import TemplateView, View
 
 from . import services
 from .conf import app_settings
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
+from .frames import forgets_locals
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
+from .request_secrets import CallbackAnswer, take_answer
+from .secret import Secret
 
 RELOADED: Final = "reloaded"
 """Query parameter that marks the second request for the same callback."""
@@ -77,7 +79,7 @@ class AuthorizeForm(forms.Form):
     next = forms.CharField(required=False)
 
 
-@method_decorator(non_atomic, name="dispatch")
+@method_decorator([non_atomic, forgets_locals], name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
     """Start an authorization: GET shows a page with one button, POST redirects the browser to MailUp.
 
@@ -125,7 +127,7 @@ class AuthorizeView(LoginRequiredMixin, View):
         return token
 
 
-@method_decorator([login_not_required, non_atomic], name="dispatch")
+@method_decorator([login_not_required, non_atomic, forgets_locals], name="dispatch")
 class CallbackView(View):
     """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
 
@@ -134,22 +136,28 @@ class CallbackView(View):
 
     http_method_names = ["get"]
 
-    @method_decorator(sensitive_variables("code", "state", "state_in_path", "state_in_query"))
-    def get(self, request: HttpRequest, state: str = "") -> HttpResponse:
-        state_in_path, state_in_query = state, request.GET.get("state", "")
+    answer: CallbackAnswer
+
+    def setup(self, request: HttpRequest, *args: Any, state: Secret | None = None, **kwargs: Any) -> None:
+        """Take code and state off the request before anything can fail."""
+        self.answer = take_answer(request, state)
+        super().setup(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, state: Secret | None = None) -> HttpResponse:
+        answer = self.answer
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
                 return _keep_url_private(self._reload(request))
             return _keep_url_private(_redirect_to_failure("login_lost"))
-        if state_in_path and state_in_query and state_in_path != state_in_query:
+        if answer.state_in_path and answer.state_in_query and answer.state_in_path != answer.state_in_query:
             return _keep_url_private(_redirect_to_failure("state_mismatch"))
         try:
             completed = services.complete(
                 user=request.user,
                 session=session_secret(request),
-                received_state=state_in_path or state_in_query,
-                code=request.GET.get("code", ""),
-                error=request.GET.get("error", ""),
+                received_state=answer.state_in_path or answer.state_in_query,
+                code=answer.code,
+                error=answer.error,
                 request=request,
             )
         except AccountMismatch as error:
@@ -171,9 +179,9 @@ class CallbackView(View):
 
     def _reload(self, request: HttpRequest) -> HttpResponse:
         """Return a page of this site that leads the browser to the same URL again, once."""
-        query = request.GET.copy()
+        query = QueryDict(self.answer.query, mutable=True, encoding="utf-8")
         query[RELOADED] = "1"
-        return render(request, "django_mailup/reload.html", {"url": f"{request.path}?{query.urlencode()}"})
+        return render(request, "django_mailup/reload.html", {"url": f"{self.answer.path}?{query.urlencode()}"})
 
 
 class DisconnectView(LoginRequiredMixin, View):

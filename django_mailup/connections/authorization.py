@@ -10,12 +10,12 @@ from uuid import UUID
 from django.db import IntegrityError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..conf import app_settings
 from ..events import Event
 from ..exceptions import (
+    AccountMismatch,
     AuthorizationDenied,
     MailUpError,
     MailUpUnavailable,
@@ -23,7 +23,9 @@ from ..exceptions import (
     StateMismatch,
     TransactionOpen,
     UnexpectedResponse,
+    code_of,
 )
+from ..frames import forgets_locals
 from ..mailup.grants import AuthorizationCode, Password
 from ..mailup.tokens import TokenSet
 from ..models import DEFAULT_REGISTRATION, AuthorizationRequest, ClientRegistration, Token
@@ -89,7 +91,7 @@ def begin(
     return client.authorization_url(redirect_uri=_with_state(callback_url, issued), state=issued)
 
 
-@sensitive_variables("code", "pair")
+@forgets_locals
 def complete(
     *,
     user: Any,
@@ -137,7 +139,7 @@ def complete(
     return Completed(token, created, pending.next_url)
 
 
-@sensitive_variables("password", "pair")
+@forgets_locals
 def connect_with_password(
     *,
     username: str,
@@ -197,7 +199,6 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
         announce()
 
 
-@sensitive_variables("pair")
 def _store(
     pair: TokenSet,
     registration: ClientRegistration,
@@ -226,14 +227,15 @@ def _store(
     except IntegrityError:
         raise StateMismatch("The user or the client registration was deleted meanwhile.") from None
     circuit_breaker.mark_accepted(registration)
+    created = True
     try:
         info = clients.client_of(token, clock=clock, identify=False).account.info()
-    except MailUpError as error:
-        # The account stays unknown until a call succeeds.
-        Event.ACCOUNT_UNKNOWN.log(token=token.pk, error=error.code)
-        created = True
-    else:
         token, created = identity.identify(token, info, intended=intended)
+    except AccountMismatch:
+        raise
+    except Exception as error:
+        # The account stays unknown until a call succeeds.
+        Event.ACCOUNT_UNKNOWN.log(token=token.pk, error=code_of(error))
     Event.ACCOUNT_CONNECTED.log(token=token.pk, created=created)
     notify.send(signals.account_connected, token, request=request, created=created)
     return token, created

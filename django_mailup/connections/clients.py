@@ -7,16 +7,18 @@ import threading
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.db import router, transaction
 from django.utils import timezone
 
 from .. import network
 from ..conf import app_settings
-from ..exceptions import MailUpError, MultipleConnections, NotConnected
+from ..events import Event
+from ..exceptions import MultipleConnections, NotConnected, code_of
 from ..mailup.client import MailUpClient
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
-from ..renewal import on_demand, stored_token
+from ..renewal import on_demand, own_connection, stored_token
 from ..renewal.stored_token import Clock, UsableToken
 from ..throttle import CacheThrottle
 from . import identity
@@ -184,8 +186,26 @@ class _StoredTokenSource:
             return self._token.access_token
 
     def identify(self, client: MailUpClient) -> None:
-        """Ask MailUp whose account this is, and store the answer. Ignore failures: the next client tries again."""
+        """Ask MailUp whose account this is, and store the answer. Only log failures: the next client tries again.
+
+        In a transaction of the caller's the answer is stored when that is committed: a failure could break it.
+        """
+        using = router.db_for_write(Token)
         try:
-            self._pk = identity.store_identity(self._pk, client.account.info()).pk
-        except (MailUpError, Token.DoesNotExist):
-            return
+            info = client.account.info()
+        except Exception as error:
+            return self._log_unknown(error)
+
+        def store() -> None:
+            try:
+                self._pk = identity.store_identity(self._pk, info).pk
+            except Exception as error:
+                self._log_unknown(error)
+
+        if own_connection.inside_transaction(using):
+            transaction.on_commit(store, using=using)
+        else:
+            store()
+
+    def _log_unknown(self, error: Exception) -> None:
+        Event.ACCOUNT_UNKNOWN.log(token=self._pk, error=code_of(error))

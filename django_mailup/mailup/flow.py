@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
+from ..secret import Secret
 from . import classify, parsing
 from .tokens import AccessToken
 
@@ -169,7 +170,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
             if not renewed and classify.refuses_access_token(response):
                 access_token, renewed = (yield from _token(RenewToken(access_token))), True
                 continue
-            failure = classify.api_error(response)
+            failure = classify.api_error(response, secret=Secret(access_token.value))
         pause = _pause_before_repeat(call.verb, failure, repeats)
         if pause is None or (yield ReadClock()) + pause > give_up_at:
             raise failure

@@ -10,6 +10,8 @@ from typing import Any, Final
 import requests
 from requests.adapters import BaseAdapter
 
+from ..frames import forgets_locals
+from ..secret import Secret
 from . import arguments, classify
 from .endpoints import Endpoints
 from .flow import Answer
@@ -66,6 +68,7 @@ class Provisioning:
         self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False
+        self._client_secret = Secret(client_secret)
         self._session.auth = (client_id, client_secret)
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent()})
         if adapter is not None:
@@ -104,6 +107,7 @@ class Provisioning:
         """Return the status of an activation. `POST /Console/TrialActivationStatus`."""
         return TrialStatus.parse(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
 
+    @forgets_locals
     def _post(self, operation: Operation[Any], body: Any) -> Any:
         url = self._endpoints.public(operation.fill_path())
         try:
@@ -111,5 +115,5 @@ class Provisioning:
         except requests.RequestException as error:
             raise unavailable(error) from None
         if response.status_code != 200:
-            raise classify.api_error(response)
+            raise classify.api_error(response, secret=self._client_secret)
         return Answer(classify.decode_text(response), 200, response.headers).body

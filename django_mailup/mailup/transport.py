@@ -14,8 +14,9 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 
-from ..exceptions import MailUpUnavailable
-from .tokens import AccessToken
+from ..exceptions import MailUpUnavailable, UnexpectedResponse
+from ..frames import forgets_locals
+from .tokens import AccessToken, is_token
 
 Timeout = tuple[float, float]
 """Seconds to connect, and seconds for each read."""
@@ -61,6 +62,8 @@ class BearerToken(requests.auth.AuthBase):
         self._access_token = access_token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if not is_token(self._access_token.value):  # the exception of a library would hold it
+            raise UnexpectedResponse(reason="bad_token")
         request.headers["Authorization"] = f"Bearer {self._access_token.value}"
         return request
 
@@ -81,6 +84,7 @@ class Transport:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
+    @forgets_locals
     def send(
         self,
         method: str,
