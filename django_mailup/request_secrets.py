@@ -83,6 +83,7 @@ def _set_url(request: HttpRequest, *, path_end: str, query: str) -> None:
     for name in _URLS:
         if name in meta:
             meta[name] = url
+    meta.pop("werkzeug.request", None)  # of that server's own: its `repr` is the URL
     for name in _HEADERS:
         meta.pop(f"HTTP_{name.upper().replace('-', '_')}", None)
     request.__dict__.pop("headers", None)  # it is made from META at first use

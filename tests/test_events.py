@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,3 +55,18 @@ def test_events_have_the_documented_fields_and_no_secret(
         level, fields = EVENTS[record.__dict__["event"]]
         assert (record.levelname, list(record.__dict__["mailup"])) == (level, fields)
         assert record.getMessage().startswith(f"{record.__dict__['event']} token={token.pk}")
+
+
+def test_an_exception_is_logged_without_the_variables_of_its_frames(caplog: pytest.LogCaptureFixture) -> None:
+    def crash(token: str) -> None:
+        raise RuntimeError(len(token))
+
+    try:
+        crash("planted")
+    except RuntimeError as error:
+        Event.REFRESH_CRASHED.log(token=1, cause=error)
+
+    assert caplog.records[-1].exc_info is not None
+    frames = [frame for frame, _ in traceback.walk_tb(caplog.records[-1].exc_info[2])]
+    assert [frame.f_code.co_name for frame in frames][-1] == "crash"
+    assert "planted" not in repr([frame.f_locals for frame in frames[1:]])

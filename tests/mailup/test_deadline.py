@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import traceback
 from typing import Any
 
 import pytest
@@ -156,3 +157,19 @@ def test_an_adapter_reports_its_sockets_to_the_guard_it_was_given(sandbox: Sandb
         with pytest.raises((requests.RequestException, TimeoutError)):
             session.get(f"{base_url}/", timeout=5)
         assert not over.sent
+
+
+def test_a_fault_in_the_thread_of_a_call_says_nothing_of_it() -> None:
+    def call() -> None:
+        code = "planted"
+        try:
+            int(code[:0])
+        except ValueError:
+            raise KeyError  # noqa: B904 - a bug of ours: neither the error nor its context was converted
+
+    with pytest.raises(KeyError) as caught:
+        PendingCall.start(Guard(5), call).result()
+
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert "planted" not in repr([frame.f_locals for frame in frames])
