@@ -20,52 +20,44 @@ _HEADERS: Final = ("Referer", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackAnswer:
-    """What MailUp's redirect to the callback says. Its `repr` hides all of it.
+class CallbackURL:
+    """The URL of a request to the callback. Its `repr` hides it.
 
     Attributes:
-        state_in_path, state_in_query, code, error: as received; empty if missing.
-        path, query: the URL's path and query as they came.
+        path, query: as they came.
+        state: OAuth's `state` in the path; empty if there is none.
+        parameters: those of OAUTH_PARAMETERS that the query has.
     """
 
-    state_in_path: str = field(repr=False)
-    state_in_query: str = field(repr=False)
-    code: str = field(repr=False)
-    error: str = field(repr=False)
     path: str = field(repr=False)
     query: str = field(repr=False)
+    state: str = field(repr=False)
+    parameters: QueryDict = field(repr=False)
 
 
 @forgets_locals
-def take_answer(request: HttpRequest, state: Secret | None) -> CallbackAnswer:
-    """Return what a request to the callback says, and leave nothing of it on the request.
+def take_url(request: HttpRequest, state: Secret | None) -> CallbackURL:
+    """Return the URL of a request to the callback, and leave neither code nor state on the request.
 
     Args:
-        request: a request to the callback. Its other parameters stay.
+        request: the request. Its other parameters stay.
         state: OAuth's `state`, if the path holds one.
 
     Raises:
         django.core.exceptions.TooManyFieldsSent: the query has too many parameters.
     """
-    state_in_path = state.value if state is not None else ""
     path, query = request.path, request.META.get("QUERY_STRING", "")
-    _set_url(request, path_end=f"{state_in_path}/" if state_in_path else "", query="")
+    _set_url(request, path_end=f"{state.value}/" if state is not None else "", query="")
     request.GET = QueryDict()  # type: ignore[assignment]
-    parameters = QueryDict(query, mutable=True, encoding="utf-8")
-    found = {name: str(parameters.get(name, "")) for name in OAUTH_PARAMETERS}
+    others = QueryDict(query, mutable=True, encoding="utf-8")
+    taken = QueryDict(mutable=True, encoding="utf-8")
     for name in OAUTH_PARAMETERS:
-        parameters.pop(name, None)
-    rest = parameters.urlencode()
+        if name in others:
+            taken.setlist(name, others.pop(name))
+    rest = others.urlencode()
     request.GET = QueryDict(rest, encoding="utf-8")  # type: ignore[assignment]
     _set_url(request, path_end="", query=rest)
-    return CallbackAnswer(
-        state_in_path=state_in_path,
-        state_in_query=found["state"],
-        code=found["code"],
-        error=found["error"],
-        path=path,
-        query=query,
-    )
+    return CallbackURL(path=path, query=query, state=state.value if state is not None else "", parameters=taken)
 
 
 def _set_url(request: HttpRequest, *, path_end: str, query: str) -> None:

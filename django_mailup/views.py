@@ -29,7 +29,7 @@ from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .frames import forgets_locals
 from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
-from .request_secrets import CallbackAnswer, take_answer
+from .request_secrets import CallbackURL, take_url
 from .secret import Secret
 
 RELOADED: Final = "reloaded"
@@ -136,28 +136,28 @@ class CallbackView(View):
 
     http_method_names = ["get"]
 
-    answer: CallbackAnswer
+    url: CallbackURL
 
     def setup(self, request: HttpRequest, *args: Any, state: Secret | None = None, **kwargs: Any) -> None:
         """Take code and state off the request before anything can fail."""
-        self.answer = take_answer(request, state)
+        self.url = take_url(request, state)
         super().setup(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, state: Secret | None = None) -> HttpResponse:
-        answer = self.answer
+        url = self.url
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
                 return _keep_url_private(self._reload(request))
             return _keep_url_private(_redirect_to_failure("login_lost"))
-        if answer.state_in_path and answer.state_in_query and answer.state_in_path != answer.state_in_query:
+        if url.state and url.parameters.get("state") and url.state != url.parameters.get("state"):
             return _keep_url_private(_redirect_to_failure("state_mismatch"))
         try:
             completed = services.complete(
                 user=request.user,
                 session=session_secret(request),
-                received_state=answer.state_in_path or answer.state_in_query,
-                code=answer.code,
-                error=answer.error,
+                received_state=url.state or url.parameters.get("state", ""),
+                code=url.parameters.get("code", ""),
+                error=url.parameters.get("error", ""),
                 request=request,
             )
         except AccountMismatch as error:
@@ -179,9 +179,9 @@ class CallbackView(View):
 
     def _reload(self, request: HttpRequest) -> HttpResponse:
         """Return a page of this site that leads the browser to the same URL again, once."""
-        query = QueryDict(self.answer.query, mutable=True, encoding="utf-8")
+        query = QueryDict(self.url.query, mutable=True, encoding="utf-8")
         query[RELOADED] = "1"
-        return render(request, "django_mailup/reload.html", {"url": f"{self.answer.path}?{query.urlencode()}"})
+        return render(request, "django_mailup/reload.html", {"url": f"{self.url.path}?{query.urlencode()}"})
 
 
 class DisconnectView(LoginRequiredMixin, View):

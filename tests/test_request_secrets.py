@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import resolve
 
-from django_mailup.request_secrets import OAUTH_PARAMETERS, hide_posted, take_answer
+from django_mailup.request_secrets import OAUTH_PARAMETERS, hide_posted, take_url
 from django_mailup.secret import Secret
 
 PATH = "/mailup/callback/"
@@ -81,14 +81,20 @@ def test_a_request_forgets_what_mailup_answered(make: Any, in_path: bool, read_b
     request.resolver_match = resolve(request.path_info)
     if read_before:  # a middleware has
         assert "planted" in trace_of(request)
-    answer = take_answer(request, Secret(state) if in_path else None)
+    url = take_url(request, Secret(state) if in_path else None)
 
     assert "planted" not in trace_of(request)
     assert (request.path, request.path_info, dict(request.GET.lists())) == (PATH, PATH, {"page": ["1"]})
     assert request.get_full_path() == f"{PATH}?page=1"
-    assert (answer.state_in_path, answer.state_in_query, answer.code) == (state, STATE, "planted-code")
-    assert (answer.error, answer.query) == ("planted-e", QUERY)
-    assert "planted" not in repr(answer)
+    assert (url.path, url.query, url.state) == (PATH + (f"{state}/" if in_path else ""), QUERY, state)
+    assert url.parameters.dict() == {
+        "code": "planted-code",
+        "state": STATE,
+        "error": "planted-e",
+        "error_description": "planted-d",
+        "error_uri": "planted-u",
+    }
+    assert "planted" not in repr(url)
     request.encoding = "latin-1"  # which parses the query anew
     assert not set(OAUTH_PARAMETERS) & set(request.GET)
 
@@ -104,7 +110,7 @@ def test_the_path_is_a_secret_for_the_frames_above_the_view() -> None:
 def test_a_query_with_too_many_parameters_is_forgotten_as_well(make: Any) -> None:
     request: HttpRequest = make(PATH, QUERY + "&x=1" * 2000)
     with pytest.raises(TooManyFieldsSent) as caught:
-        take_answer(request, None)
+        take_url(request, None)
 
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
     assert len(frames) > 1
@@ -115,7 +121,7 @@ def test_a_charset_that_nobody_knows_is_no_obstacle() -> None:
     request = of_wsgi(PATH, QUERY)
     request._encoding = "base64"  # which a Content-Type may name, and which decodes no text
 
-    assert take_answer(request, None).code == "planted-code"
+    assert take_url(request, None).parameters["code"] == "planted-code"
 
 
 @pytest.mark.parametrize("read_before", [False, True])

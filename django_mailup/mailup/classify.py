@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, TypedDict
 from urllib.parse import parse_qsl
 
@@ -129,12 +129,12 @@ def parse_token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
     raise unexpected(response.status_code, response.headers, reason="token_form")
 
 
-def api_error(response: HTTPResponse, *, secret: Secret) -> MailUpError:
-    """Return the exception for a REST answer whose status is not 200. MailUp's words in it never hold the secret.
+def api_error(response: HTTPResponse, *, secrets: Iterable[Secret]) -> MailUpError:
+    """Return the exception for a REST answer whose status is not 200. MailUp's words in it hold no secret.
 
     Args:
         response: the answer.
-        secret: the access token or client secret of the request.
+        secrets: the access tokens or the client secret that the call has sent.
     """
     try:
         _raise_for_outage(response)
@@ -148,8 +148,8 @@ def api_error(response: HTTPResponse, *, secret: Secret) -> MailUpError:
         return RateLimited(retry_after=_retry_after(response), **_details(response))
     if 400 <= status < 500:
         return _BY_STATUS.get(status, APIError)(
-            error_code=without(_text(fields.get("ErrorCode")), secret.value)[:20],
-            description=without(description, secret.value)[:DESCRIPTION_LIMIT],
+            error_code=_without(_text(fields.get("ErrorCode")), secrets)[:20],
+            description=_without(description, secrets)[:DESCRIPTION_LIMIT],
             **_details(response),
         )
     return unexpected(status, response.headers, reason="status")
@@ -193,6 +193,12 @@ def _text(value: object) -> str:
     if not isinstance(value, (str, int)):
         return ""
     return clean(str(value), READ_LIMIT)
+
+
+def _without(text: str, secrets: Iterable[Secret]) -> str:
+    for secret in secrets:
+        text = without(text, secret.value)
+    return text
 
 
 def unexpected(status: int, headers: Mapping[str, str], *, reason: str, cause: str = "") -> UnexpectedResponse:

@@ -156,7 +156,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
     operation = f"{call.verb} {_NUMBERS.sub('{}', call.path)}"
     access_token = yield from _token(GetToken())
     give_up_at: float = (yield ReadClock()) + patience
-    renewed, repeats = False, 0
+    used, repeats = [access_token], 0
     while True:
         yield TakeTurn(operation, patience)
         failure: MailUpError
@@ -167,10 +167,11 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
         else:
             if response.status_code == 200:
                 return Answer(classify.decode_text(response), response.status_code, response.headers)
-            if not renewed and classify.refuses_access_token(response):
-                access_token, renewed = (yield from _token(RenewToken(access_token))), True
+            if len(used) == 1 and classify.refuses_access_token(response):
+                access_token = yield from _token(RenewToken(access_token))
+                used.append(access_token)
                 continue
-            failure = classify.api_error(response, secret=Secret(access_token.value))
+            failure = classify.api_error(response, secrets=[Secret(each.value) for each in used])
         pause = _pause_before_repeat(call.verb, failure, repeats)
         if pause is None or (yield ReadClock()) + pause > give_up_at:
             raise failure

@@ -115,5 +115,5 @@ class Provisioning:
         except requests.RequestException as error:
             raise unavailable(error) from None
         if response.status_code != 200:
-            raise classify.api_error(response, secret=self._client_secret)
+            raise classify.api_error(response, secrets=[self._client_secret])
         return Answer(classify.decode_text(response), 200, response.headers).body

@@ -47,7 +47,5 @@ class Planted:
 
 def _forms(texts: Iterable[str]) -> Iterable[str]:
     for text in texts:
-        yield text
-        yield html.escape(text)
-        yield quote(text, safe="")
-        yield base64.b64encode(text.encode()).decode()
+        encoded = base64.b64encode(text.encode()).decode()
+        yield from {text, html.escape(text), quote(text, safe=""), encoded}

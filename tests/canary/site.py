@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,16 +87,18 @@ class Site:
         self.events: list[dict[str, Any]] = []
         self.environ: dict[str, Any] = {}
 
-    def request(self, method: str, path: str, fields: dict[str, str], content_type: str | None = None) -> TestResponse:
+    def request(
+        self, method: str, path: str, fields: dict[str, str], *, content_type: str | None = None, cookies: bool = True
+    ) -> TestResponse:
         """Send a request, with its reports on. The CSRF token is added."""
-        cookies = {name: morsel.value for name, morsel in self._client.cookies.items()}
-        cookies[settings.CSRF_COOKIE_NAME] = token = "a" * 32
+        jar = {name: morsel.value for name, morsel in self._client.cookies.items() if cookies}
+        jar[settings.CSRF_COOKIE_NAME] = token = "a" * 32
         data = {**fields, "csrfmiddlewaretoken": token} if method == "POST" else None
         query = urlencode(fields) if method == "GET" else ""
         url = path + ("?" if query else "") + query
         urls = {"RAW_URI": url, "REQUEST_URI": url, "HTTP_X_ORIGINAL_URL": url, "HTTP_REFERER": url}
         browser = Client(self._server(WSGIHandler()), use_cookies=False)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Host": "testserver"}
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()), "Host": "testserver"}
         with _open_connection(), reports.sentry() as kept, reports.error_mails() as mails:
             response = browser.open(
                 path,
@@ -119,3 +122,40 @@ class Site:
             return handler(environ, start_response)
 
         return call
+
+
+class Held:
+    """A text that a leaking view or middleware of the test's shows."""
+
+    text = ""
+
+
+def leaking_middleware(get_response: Any) -> Any:
+    """Return a middleware that fails with a secret in a local variable, and logs another before."""
+
+    def call(request: HttpRequest) -> HttpResponse:
+        leaked = Held.text  # noqa: F841
+        raise AfterView("a leak on purpose")
+
+    return call
+
+
+def logging_middleware(get_response: Any) -> Any:
+    """Return a middleware that logs a secret, and then fails."""
+
+    def call(request: HttpRequest) -> HttpResponse:
+        logging.getLogger("some.library").debug("It is %s", Held.text)
+        raise AfterView("a leak on purpose")
+
+    return call
+
+
+def showing_middleware(get_response: Any) -> Any:
+    """Return a middleware that shows a secret in a header."""
+
+    def call(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response["X-Debug"] = Held.text
+        return response
+
+    return call

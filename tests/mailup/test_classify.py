@@ -21,6 +21,7 @@ from django_mailup.exceptions import (
     RateLimited,
     ReauthorizationRequired,
     TermsNotAccepted,
+    Unauthorized,
     UnexpectedResponse,
 )
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, OAuthClient, RefreshToken, Transport, classify
@@ -223,6 +224,16 @@ def test_mailups_words_hold_neither_the_token_nor_control_characters(
     assert error.description in str(error)
     assert error.error_code == "…"
     assert token[:8].lower() not in f"{error!r} {error} {vars(error)}".lower()
+
+
+def test_mailups_words_do_not_hold_the_token_that_it_refused_before(
+    client: MailUpClient, source: Any, sandbox: Sandbox
+) -> None:
+    refused = source.get().value
+    sandbox.fail_with("body", status=401, body=json.dumps({"ErrorDescription": f"Bad token {refused}"}), times=2)
+    with pytest.raises(Unauthorized, match=r"Bad token …$"):
+        client.request("POST", "/Console/Email/Send")
+    assert source.get().value != refused
 
 
 def test_a_token_endpoint_that_sends_the_secret_back_is_not_quoted(oauth: OAuthClient, sandbox: Sandbox) -> None:
