@@ -10,6 +10,7 @@ from django.conf import settings
 
 from .conf import app_settings
 from .exceptions import DecryptionFailed, Misconfigured
+from .frames import forgets_locals
 from .setting_kinds import is_key
 
 # cryptography is imported where it is used: models import this module, and django.setup() does without it.
@@ -29,10 +30,12 @@ class Sealed:
         self.purpose = purpose
 
     @classmethod
+    @forgets_locals
     def seal(cls, secret: str, purpose: str) -> Sealed:
         """Return a secret encrypted for one purpose: a model and field. The empty string stays empty."""
         return cls(_fernet(purpose).encrypt(secret.encode()).decode() if secret else "", purpose)
 
+    @forgets_locals
     def reveal(self) -> str:
         """Return the secret.
 
@@ -48,6 +51,7 @@ class Sealed:
         except (InvalidToken, ValueError):
             raise DecryptionFailed from None
 
+    @forgets_locals
     def is_current(self) -> bool:
         """Return whether it is encrypted with the newest key. If not, seal it again."""
         from cryptography.fernet import InvalidToken

@@ -14,6 +14,7 @@ from django.db.models.signals import pre_save
 from django.urls import reverse
 
 from django_mailup import network, services, signals
+from django_mailup.exceptions import DecryptionFailed
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
@@ -169,6 +170,37 @@ def test_a_fault_in_an_action_on_tokens(
 
     assert MIDDLEWARE.recognised_by in str(site.shown["answer"])
     assert planted.found_in(*site.shown["answer"], *site.shown["error mail"], *site.shown["sentry"]) == set()
+
+
+def test_a_callback_with_too_many_parameters(planted: Planted, user: Any, settings: Any) -> None:
+    site = Site(user)
+    query = {
+        "code": planted.make("code"),
+        "state": planted.make("state"),
+        **{f"p{number}": "" for number in range(2000)},
+    }
+    for debug in (False, True):
+        settings.DEBUG = debug
+        response = site.request("GET", reverse("django_mailup:callback"), query)
+        assert response.status_code == 400
+
+    assert "TooManyFieldsSent" in str(site.shown["answer"])
+    assert planted.found_in(*site.shown["answer"], *site.shown["error mail"], *site.shown["sentry"]) == set()
+
+
+def test_keys_that_cannot_be_used_are_not_shown_to_a_sites_own_view(
+    planted: Planted, mailup_sandbox: Sandbox, user: Any, settings: Any
+) -> None:
+    register(planted, mailup_sandbox)
+    services.connect_with_password(username="m12345", password="sandbox", user=user)
+    planted.add_tokens(mailup_sandbox)
+    with KEYS.broken(settings, Token):
+        _, shown = crash_reports(lambda: services.client_for(user))
+    settings.MAILUP["ENCRYPTION_KEYS"] = [planted.make_key("encryption key")]
+    failure, more = crash_reports(lambda: services.client_for(user))
+
+    assert isinstance(failure, DecryptionFailed)
+    assert planted.found_in(*shown, *more) == set()
 
 
 @pytest.mark.parametrize("fault", [SAVE, KEYS], ids=repr)
