@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -15,6 +16,7 @@ from ..conf import app_settings
 from ..events import Event
 from ..exceptions import MultipleConnections, NotConnected, code_of
 from ..mailup.client import MailUpClient
+from ..mailup.resources.account import AccountInfo
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
@@ -193,19 +195,15 @@ class _StoredTokenSource:
         using = router.db_for_write(Token)
         try:
             info = client.account.info()
+            if own_connection.inside_transaction(using):
+                transaction.on_commit(partial(self._store_identity, info), using=using)
+            else:
+                self._store_identity(info)
         except Exception as error:
-            return self._log_unknown(error)
+            Event.ACCOUNT_UNKNOWN.log(token=self._pk, error=code_of(error))
 
-        def store() -> None:
-            try:
-                self._pk = identity.store_identity(self._pk, info).pk
-            except Exception as error:
-                self._log_unknown(error)
-
-        if own_connection.inside_transaction(using):
-            transaction.on_commit(store, using=using)
-        else:
-            store()
-
-    def _log_unknown(self, error: Exception) -> None:
-        Event.ACCOUNT_UNKNOWN.log(token=self._pk, error=code_of(error))
+    def _store_identity(self, info: AccountInfo) -> None:
+        try:
+            self._pk = identity.store_identity(self._pk, info).pk
+        except Exception as error:
+            Event.ACCOUNT_UNKNOWN.log(token=self._pk, error=code_of(error))

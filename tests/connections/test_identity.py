@@ -191,3 +191,19 @@ def test_an_account_is_identified_when_the_callers_transaction_is_committed(jour
         assert Token.objects.get().account_uid is None
 
     assert Token.objects.get().account_uid == "4321"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_autocommit_the_account_stays_unknown_and_the_call_succeeds(journey: Journey) -> None:
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    token = journey.connect().token
+    transaction.set_autocommit(False)
+    try:
+        assert len(list(client_of(token).lists.all())) == 3
+        transaction.rollback()
+    finally:
+        transaction.set_autocommit(True)
+
+    assert Token.objects.get().account_uid is None
+    assert len(list(client_of(token).lists.all())) == 3
+    assert Token.objects.get().account_uid == "4321"
