@@ -30,6 +30,7 @@ DEV = [
     "pytest-django>=4.10",
     "pytest-xdist>=3.6",
     "ruff>=0.11",
+    "sentry-sdk>=2.20",
     "tox>=4.24",
     "tox-uv>=1.25",
     "types-requests>=2.31",

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
@@ -19,15 +20,29 @@ from . import services
 from .callback_origin import callback_url, origin_for
 from .events import Event
 from .exceptions import MailUpError, Misconfigured
+from .frames import forgets_locals
 from .models import CONNECT_SITE, ClientRegistration, Token
+from .request_secrets import hide_posted
+from .secret import Secret
 from .vault.sealed import MASK
+
+
+def _private(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an admin view whose faults show no secret: neither what was posted nor what it read from the database."""
+
+    @wraps(view)
+    def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        hide_posted(request, "new_secret")
+        return view(request, *args, **kwargs)
+
+    return forgets_locals(call)
 
 
 def _logs_refusal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Decorate a view of a ModelAdmin: it logs when it refuses its user."""
 
     @wraps(view)
-    def wrapper(self: RefusalsLogged, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(self: GuardedAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(self, request, *args, **kwargs)
         except PermissionDenied:
@@ -37,8 +52,14 @@ def _logs_refusal(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return wrapper
 
 
-class RefusalsLogged(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A ModelAdmin that logs which pages and actions it refuses to whom."""
+class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A ModelAdmin that logs which pages and actions it refuses to whom. Faults of its views show no secret."""
+
+    def get_urls(self) -> list[Any]:
+        urls = super().get_urls()
+        for url in urls:
+            url.callback = _private(url.callback)
+        return urls
 
     add_view = _logs_refusal(admin.ModelAdmin.add_view)
     change_view = _logs_refusal(admin.ModelAdmin.change_view)
@@ -62,10 +83,9 @@ class RefusalsLogged(admin.ModelAdmin):  # type: ignore[type-arg]
 class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
     """A client registration whose secret can be set and replaced, but is never shown."""
 
-    new_secret = forms.CharField(
+    new_secret = forms.Field(
         label=gettext_lazy("Client secret"),
         required=False,
-        strip=True,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("It is stored encrypted and never shown. Leave it blank to keep the present one."),
     )
@@ -74,22 +94,25 @@ class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ClientRegistration
         fields = ["name", "slug", "client_id", "enabled"]
 
-    def clean_new_secret(self) -> str:
-        secret: str = self.cleaned_data["new_secret"]
-        if not secret and not self.instance.client_secret:
+    def clean_new_secret(self) -> Secret:
+        entered = self.cleaned_data["new_secret"]
+        secret = Secret((entered.value if isinstance(entered, Secret) else str(entered or "")).strip())
+        ProhibitNullCharactersValidator()(secret.value)
+        if not secret.value and not self.instance.client_secret:
             raise forms.ValidationError(_("A client secret is needed."), code="required")
         return secret
 
     def save(self, commit: bool = True) -> Any:
-        if self.cleaned_data["new_secret"]:
-            self.instance.client_secret = self.cleaned_data["new_secret"]
-        if self.cleaned_data["new_secret"] or "client_id" in self.changed_data:
+        secret: Secret = self.cleaned_data["new_secret"]
+        if secret.value:
+            self.instance.client_secret = secret.value
+        if secret.value or "client_id" in self.changed_data:
             services.clear_refusal(self.instance)
         return super().save(commit)
 
 
 @admin.register(ClientRegistration)
-class ClientRegistrationAdmin(RefusalsLogged):
+class ClientRegistrationAdmin(GuardedAdmin):
     form = ClientRegistrationForm
     list_display = ["name", "slug", "client_id", "enabled", "state", "updated_at"]
     list_filter = ["enabled"]
@@ -166,7 +189,7 @@ class ClientRegistrationAdmin(RefusalsLogged):
 
 
 @admin.register(Token)
-class TokenAdmin(RefusalsLogged):
+class TokenAdmin(GuardedAdmin):
     list_display = ["account", "owner", "company", "registration", "status", "expires_at", "refreshed_at", "error"]
     list_filter = ["status", "registration"]
     list_select_related = ["registration", "user"]

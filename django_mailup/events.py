@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from .frames import forget_locals
+
 logger: Final = logging.getLogger("django_mailup")
 
 
@@ -32,8 +34,10 @@ class Event(Enum):
         """Log the event with its fields: keys of rows, slugs, codes and counts, never anything that a server sent.
 
         Args:
-            cause: an exception whose message and traceback are logged with it.
+            cause: an exception whose message and traceback are logged with it. The frames in it lose their variables.
         """
+        if cause is not None:
+            forget_locals(cause)
         name, level = self.value
         fields = {key: str(value) if isinstance(value, UUID) else value for key, value in fields.items()}
         text = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])

@@ -363,6 +363,8 @@ class UnexpectedResponse(MailUpError):
         "not_json": "MailUp's answer is not JSON.",
         "token_error": "MailUp's token endpoint answered {status} {cause}.",
         "token_form": "MailUp's token endpoint answered {status} in no documented form.",
+        "bad_token": "MailUp gave a token that can't be used.",
+        "bad_account": "MailUp names this account in a form that can't be stored.",
         "token_unreadable": "MailUp's token answer could not be read ({cause}).",
         "redirect": "MailUp's token endpoint answered with a redirect.",
         "too_large": "MailUp's answer is larger than this site reads.",
@@ -390,6 +392,11 @@ def _subclasses(kind: type[MailUpError]) -> list[type[MailUpError]]:
 
 
 _BY_CODE: Final[Mapping[str, type[MailUpError]]] = {kind.code: kind for kind in _subclasses(MailUpError)}
+
+
+def code_of(error: Exception) -> str:
+    """Return the code of an error of ours, and the class's name of any other: what may be logged of it."""
+    return error.code if isinstance(error, MailUpError) else type(error).__name__
 
 
 def restore(code: str, details: Mapping[str, Any]) -> MailUpError:

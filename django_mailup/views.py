@@ -14,14 +14,13 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.sessions.backends import signed_cookies
 from django.db import connections as database_connections
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_variables
 from django.views.generic import TemplateView, View
 
 from . import services
@@ -31,9 +30,12 @@ from .connections.answer import Answer
 from .events import Event
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
+from .frames import forgets_locals
 from .models import CONNECT_SITE, DEFAULT_REGISTRATION, ClientRegistration, Token
 from .pages import lead_on, private_page, private_url
 from .request_charset import utf8_only
+from .request_secrets import CallbackURL, take_url
+from .secret import Secret
 
 RELOADED: Final = "reloaded"
 """Query parameter that marks the second request for the same callback."""
@@ -83,7 +85,7 @@ class AuthorizeForm(forms.Form):
     next = forms.CharField(required=False)
 
 
-@method_decorator([non_atomic, private_page, utf8_only], name="dispatch")
+@method_decorator([non_atomic, private_page, utf8_only, forgets_locals], name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
     """Start an authorization: GET shows a page with one button, POST answers with a page that leads to MailUp.
 
@@ -150,7 +152,7 @@ class AuthorizeView(LoginRequiredMixin, View):
         return token
 
 
-@method_decorator([login_not_required, non_atomic, private_url, utf8_only], name="dispatch")
+@method_decorator([login_not_required, non_atomic, private_url, utf8_only, forgets_locals], name="dispatch")
 class CallbackView(View):
     """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
 
@@ -159,15 +161,20 @@ class CallbackView(View):
 
     http_method_names = ["get"]
 
-    @method_decorator(sensitive_variables("state"))
-    def get(self, request: HttpRequest, state: str = "") -> HttpResponse:
-        answer = self._answer(request, state)
+    url: CallbackURL
+
+    def setup(self, request: HttpRequest, *args: Any, state: Secret | None = None, **kwargs: Any) -> None:
+        """Take code and state off the request before anything can fail."""
+        self.url = take_url(request, state)
+        super().setup(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, state: Secret | None = None) -> HttpResponse:
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
                 return self._reload(request)
             Event.CALLBACK_REJECTED.log(error="login_lost", reason="", user="", registration="")
             return _redirect_to_failure("login_lost")
-        session = session_secret(request)
+        session, answer = session_secret(request), self._answer()
         try:
             if answer.lacks_state:
                 return lead_on(request, services.begin_again(user=request.user, session=session))
@@ -181,13 +188,12 @@ class CallbackView(View):
         messages.success(request, message, fail_silently=True)  # the site may not have django.contrib.messages
         return HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL))
 
-    @method_decorator(sensitive_variables("parameters", "state_in_path"))
-    def _answer(self, request: HttpRequest, state_in_path: str) -> Answer:
-        parameters = request.GET
+    def _answer(self) -> Answer:
+        parameters = self.url.parameters
         return Answer(
             code=parameters.get("code", ""),
             error=parameters.get("error", ""),
-            state_in_path=state_in_path,
+            state_in_path=self.url.state,
             state_in_query=parameters.get("state", ""),
             repeated=any(len(parameters.getlist(name)) > 1 for name in ("code", "error", "state")),
         )
@@ -202,9 +208,9 @@ class CallbackView(View):
 
     def _reload(self, request: HttpRequest) -> HttpResponse:
         """Return a page of this site that leads the browser to the same URL again, once."""
-        query = request.GET.copy()
+        query = QueryDict(self.url.query, mutable=True, encoding="utf-8")
         query[RELOADED] = "1"
-        return lead_on(request, f"{request.path}?{query.urlencode()}")
+        return lead_on(request, f"{self.url.path}?{query.urlencode()}")
 
 
 @method_decorator([private_page, utf8_only], name="dispatch")

@@ -58,7 +58,8 @@ def test_register_from_the_environment_is_idempotent(environment: pytest.MonkeyP
 
 @pytest.mark.django_db
 def test_register_rewrites_the_secret_with_the_newest_key(environment: pytest.MonkeyPatch, settings: Any) -> None:
-    arguments = ("mailup_register", "--client-id=a", "--client-secret=b")
+    environment.setenv("MAILUP_CLIENT_SECRET", "b")
+    arguments = ("mailup_register", "--client-id=a")
     run(*arguments)
     old = settings.MAILUP["ENCRYPTION_KEYS"]
     new = [Fernet.generate_key().decode()]
@@ -71,8 +72,10 @@ def test_register_rewrites_the_secret_with_the_newest_key(environment: pytest.Mo
 
 @pytest.mark.django_db
 def test_register_from_options_updates(environment: pytest.MonkeyPatch) -> None:
-    run("mailup_register", "--client-id=a", "--client-secret=b", "--slug=second", "--name=Second")
-    run("mailup_register", "--client-id=c", "--client-secret=d", "--slug=second")
+    environment.setenv("MAILUP_CLIENT_SECRET", "b")
+    run("mailup_register", "--client-id=a", "--slug=second", "--name=Second")
+    environment.setenv("MAILUP_CLIENT_SECRET", "d")
+    run("mailup_register", "--client-id=c", "--slug=second")
     row = ClientRegistration.objects.get()
 
     assert (row.name, row.client_id, row.client_secret.reveal()) == ("Second", "c", "d")
@@ -89,9 +92,7 @@ def test_register_prompts(environment: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "arguments", [[], ["--client-id=x"], ["--client-id=x", "--client-secret=y", "--redirect-uri=no address"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["--client-id=x"], ["--client-id=x", "--client-secret=others would see it"]])
 def test_register_says_what_is_missing(environment: pytest.MonkeyPatch, arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         run("mailup_register", "--noinput", *arguments)
@@ -161,6 +162,39 @@ def test_status_when_all_is_well(mailup_connection: Connect, user: Any) -> None:
     assert "All is well." in said
     for text in ("ada", "(site)", "m12345", "m67890", "active", "in order"):
         assert text in said
+
+
+HOSTILE = "\x1b[2J\x07\x9b31m\u202eRossi\x00\ud800"
+"""A name that clears a terminal, rings its bell and turns what follows around."""
+
+
+@pytest.mark.django_db
+def test_names_do_not_drive_the_terminal(
+    environment: pytest.MonkeyPatch, mailup_registration: Any, mailup_sandbox: Sandbox, django_user_model: Any
+) -> None:
+    owner = django_user_model.objects.create_user(HOSTILE[:-2], password="x")  # without what databases refuse
+    environment.setenv("MAILUP_PASSWORD", "sandbox")
+    mailup_sandbox.fail_with("status", status=500, path="Authentication/Info")
+    said = run("mailup_connect", "m12345", user=owner.username)
+    Token.objects.update(account_username=HOSTILE[:-2])
+    said += run("mailup_status")
+    for command in (["mailup_connect", "m12345", "--user=\x1b[1m"], ["mailup_import", HOSTILE, "--list=1"]):
+        with pytest.raises(CommandError) as caught:
+            run(*command)
+        said += str(caught.value)
+
+    assert "\\x1b[2J\\x07\\x9b31m\\u202eRossi" in said
+    assert {character for character in said if not character.isprintable()} == {"\n"}
+
+
+@pytest.mark.django_db
+def test_a_secret_that_is_no_text_is_refused_without_showing_it(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MAILUP_CLIENT_SECRET", "hush\udcff")
+    with pytest.raises(CommandError, match="not UTF-8") as caught:
+        run("mailup_register", "--client-id=a")
+
+    assert "hush" not in str(caught.value)
+    assert not ClientRegistration.objects.exists()
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,18 @@ def test_refusals_have_the_documented_fields(
     for record in records:
         level, fields = EVENTS[record.__dict__["event"]]
         assert (record.levelname, list(record.__dict__["mailup"])) == (level, fields)
+
+
+def test_an_exception_is_logged_without_the_variables_of_its_frames(caplog: pytest.LogCaptureFixture) -> None:
+    def crash(token: str) -> None:
+        raise RuntimeError(len(token))
+
+    try:
+        crash("planted")
+    except RuntimeError as error:
+        Event.REFRESH_CRASHED.log(token=1, cause=error)
+
+    assert caplog.records[-1].exc_info is not None
+    frames = [frame for frame, _ in traceback.walk_tb(caplog.records[-1].exc_info[2])]
+    assert [frame.f_code.co_name for frame in frames][-1] == "crash"
+    assert "planted" not in repr([frame.f_locals for frame in frames[1:]])

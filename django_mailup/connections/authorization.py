@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from .. import signals
 from ..events import Event
-from ..exceptions import MailUpError, StateMismatch, TransactionOpen
+from ..exceptions import AccountMismatch, StateMismatch, TransactionOpen, code_of
+from ..frames import forgets_locals
 from ..mailup.grants import Password
 from ..mailup.tokens import TokenSet
 from ..models import DEFAULT_REGISTRATION, ClientRegistration, Token
@@ -23,7 +23,7 @@ from ..renewal.stored_token import Clock
 from . import clients, identity
 
 
-@sensitive_variables("password", "pair")
+@forgets_locals
 def connect_with_password(
     *,
     username: str,
@@ -83,7 +83,6 @@ def disconnect(token: Token, *, request: HttpRequest | None = None) -> None:
         announce()
 
 
-@sensitive_variables("pair")
 def store_pair(
     pair: TokenSet,
     registration: ClientRegistration,
@@ -114,14 +113,15 @@ def store_pair(
     except IntegrityError:
         raise StateMismatch("The user or the client registration was deleted meanwhile.") from None
     circuit_breaker.mark_accepted(registration)
+    created = True
     try:
         info = clients.client_of(token, clock=clock, identify=False).account.info()
-    except MailUpError as error:
-        # The account stays unknown until a call succeeds.
-        Event.ACCOUNT_UNKNOWN.log(token=token.key, error=error.code)
-        created = True
-    else:
         token, created = identity.identify(token, info, intended=intended)
+    except AccountMismatch:
+        raise
+    except Exception as error:
+        # The account stays unknown until a call succeeds.
+        Event.ACCOUNT_UNKNOWN.log(token=token.key, error=code_of(error))
     Event.ACCOUNT_CONNECTED.log(token=token.key, created=created)
     notify.send(signals.account_connected, token, request=request, created=created)
     return token, created

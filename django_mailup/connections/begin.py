@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import router
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from ..conf import app_settings
 from ..events import Event
 from ..exceptions import MailUpError, RegistrationUnavailable, StateMismatch, TransactionOpen
+from ..frames import forgets_locals
 from ..models import DEFAULT_REGISTRATION, AuthorizationRequest, Token
 from ..registrations import oauth, store
 from ..renewal import own_connection
@@ -107,7 +107,7 @@ def begin_again(*, user: Any, session: str, clock: Clock = timezone.now) -> str:
     return url
 
 
-@sensitive_variables("issued", "verifier")
+@forgets_locals
 def _start(pending: AuthorizationRequest, *, session: str, clock: Clock) -> str:
     """Save an authorization request, and return the URL of MailUp's page for it. Clear requests that have expired."""
     client = oauth.oauth_client(pending.registration, clock=clock)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from ..events import Event
 from ..exceptions import (
@@ -18,6 +17,7 @@ from ..exceptions import (
     RegistrationUnavailable,
     StateMismatch,
 )
+from ..frames import forgets_locals
 from ..mailup.grants import AuthorizationCode
 from ..models import CONNECT_SITE, AuthorizationRequest, Token
 from ..registrations import oauth
@@ -81,7 +81,7 @@ def complete(
         raise
 
 
-@sensitive_variables("grant", "pair")
+@forgets_locals
 def _complete(
     pending: AuthorizationRequest | None,
     *,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.db import router, transaction
 from django.utils import timezone
 
 from .. import network
 from ..conf import app_settings
-from ..exceptions import MailUpError, MultipleConnections, NotConnected, Unauthorized
+from ..events import Event
+from ..exceptions import MultipleConnections, NotConnected, Unauthorized, code_of
 from ..mailup.client import MailUpClient
+from ..mailup.resources.account import AccountInfo
 from ..mailup.tokens import AccessToken
 from ..mailup.transport import Transport
 from ..models import DEFAULT_REGISTRATION, Token
-from ..renewal import on_demand, stored_token
+from ..renewal import on_demand, own_connection, stored_token
 from ..renewal.stored_token import Clock, UsableToken
 from ..throttle import CacheThrottle
 from . import identity
@@ -202,11 +206,25 @@ class _StoredTokenSource:
             return self._token.access_token
 
     def identify(self, client: MailUpClient) -> None:
-        """Ask MailUp whose account this is, and store the answer. Ignore failures: the next client tries again."""
+        """Ask MailUp whose account this is, and store the answer. Only log failures: the next client tries again.
+
+        In a transaction of the caller's the answer is stored when that is committed: a failure could break it.
+        """
+        using = router.db_for_write(Token)
         try:
-            self._key = identity.store_identity(self._key, client.account.info()).key
-        except (MailUpError, Token.DoesNotExist):
-            return
+            info = client.account.info()
+            if own_connection.inside_transaction(using):
+                transaction.on_commit(partial(self._store_identity, info), using=using)
+            else:
+                self._store_identity(info)
+        except Exception as error:
+            Event.ACCOUNT_UNKNOWN.log(token=self._key, error=code_of(error))
+
+    def _store_identity(self, info: AccountInfo) -> None:
+        try:
+            self._key = identity.store_identity(self._key, info).key
+        except Exception as error:
+            Event.ACCOUNT_UNKNOWN.log(token=self._key, error=code_of(error))
 
 
 class _UnrenewedTokenSource(_StoredTokenSource):

@@ -9,9 +9,10 @@ from django.db import router, transaction
 from django.db.models import F
 
 from ..events import Event
-from ..exceptions import AccountMismatch, MailUpError
+from ..exceptions import AccountMismatch, MailUpError, UnexpectedResponse
 from ..mailup.resources.account import AccountInfo
 from ..models import ClientRegistration, Token, TokenQuerySet
+from ..text import clean, is_clean
 
 
 def identify(token: Token, info: AccountInfo, *, intended: UUID | None) -> tuple[Token, bool]:
@@ -24,8 +25,10 @@ def identify(token: Token, info: AccountInfo, *, intended: UUID | None) -> tuple
 
     Raises:
         AccountMismatch: it isn't the account of the intended connection, which is unchanged.
+        UnexpectedResponse: MailUp's name of the account can't be stored.
         Token.DoesNotExist: the row is gone.
     """
+    _refuse_unstorable(info.uid)
     meant = _rows().filter(key=intended).first() if intended else None
     if meant is not None and meant.account_uid not in (None, info.uid):
         if find_duplicate(token, info.uid) is None:
@@ -33,7 +36,7 @@ def identify(token: Token, info: AccountInfo, *, intended: UUID | None) -> tuple
         else:
             store_identity(token.key, info)  # it has a row, whose pair MailUp may have ended with this login
         raise AccountMismatch(
-            f"You logged in to MailUp as {info.username}, but the connection is that of {meant}."
+            f"You logged in to MailUp as {clean(info.username, 150)}, but the connection is that of {meant}."
             " Log out of MailUp and try again."
         )
     kept = store_identity(token.key, info)
@@ -54,8 +57,10 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
         The row that holds the pair now.
 
     Raises:
+        UnexpectedResponse: MailUp's name of the account can't be stored.
         Token.DoesNotExist: the row is gone, or another tenant's.
     """
+    _refuse_unstorable(info.uid)
     using = router.db_for_write(Token)
     rows = _rows().select_related("registration", "user")
     token = rows.get(key=key)
@@ -109,8 +114,18 @@ def _encrypted_for(row: Token, token: Token) -> dict[str, Any]:
     }
 
 
+def _refuse_unstorable(uid: str) -> None:
+    """Raise UnexpectedResponse for a uid that doesn't fit. It isn't cut to fit: two accounts could become one."""
+    if not uid or len(uid) > _length("account_uid") or not is_clean(uid):
+        raise UnexpectedResponse(reason="bad_account", status=200)
+
+
+def _length(column: str) -> int:
+    return int(getattr(Token._meta.get_field(column), "max_length", None) or 0)
+
+
 def _write_identity(token: Token, info: AccountInfo) -> None:
-    token.account_uid = info.uid or None
-    token.account_username = info.username[:150]
-    token.company = info.company[:255]
+    token.account_uid = info.uid
+    token.account_username = clean(info.username, _length("account_username"))
+    token.company = clean(info.company, _length("company"))
     token.save(update_fields=["account_uid", "account_username", "company"])

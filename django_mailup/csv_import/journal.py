@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.files import locks
 
@@ -78,8 +78,15 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+_BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
 class Rejects:
-    """The lines that can't be imported, in a CSV file of their own with the reason. No line, no file."""
+    """The lines that can't be imported, in a CSV file of their own with the reason. No line, no file.
+
+    Only its owner may read the file. A spreadsheet program would run a cell that begins like a formula: an apostrophe
+    is put before it.
+    """
 
     def __init__(self, path: Path, headings: list[str]) -> None:
         self._path = path.with_name(path.name + ".rejects.csv")
@@ -94,11 +101,19 @@ class Rejects:
     def write(self, line: Line) -> None:
         """Add a line."""
         if self._file is None:
-            self._file = self._path.open("w", encoding="utf-8", newline="")
+            self._file = open(self._path, "x", encoding="utf-8", newline="", opener=_open_for_owner)  # noqa: SIM115
             self._writer = csv.writer(self._file)
-            self._writer.writerow([*self._headings, "reason"])
-        self._writer.writerow([*line.cells, line.fault])
+            self._writer.writerow(map(_defused, [*self._headings, "reason"]))
+        self._writer.writerow(map(_defused, [*line.cells, line.fault]))
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _defused(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_BEGINS_A_FORMULA) else cell
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, TypedDict
 from urllib.parse import parse_qsl
 
@@ -23,13 +23,28 @@ from ..exceptions import (
     Unauthorized,
     UnexpectedResponse,
 )
+from ..secret import Secret
+from ..text import clean, without
 from . import parsing
 from .grants import Grant
 
 DESCRIPTION_LIMIT: Final = 300
+"""The longest description in an exception, in characters."""
+READ_LIMIT: Final = 4096
+"""So much of a description is read."""
 MAX_RETRY_AFTER: Final = 3600.0
 
 # Error codes of RFC 6749 section 5.2. No other code says anything about the user's grant or ends a connection.
+_TOKEN_ERRORS: Final = frozenset(
+    {
+        "invalid_request",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+    }
+)
+"""The other codes of RFC 6749, which may be repeated. Another text could be a secret that MailUp sends back."""
 GRANT_REFUSALS: Final = frozenset({"invalid_grant"})
 CLIENT_REFUSALS: Final = frozenset({"invalid_client", "unauthorized_client"})
 
@@ -111,13 +126,18 @@ def parse_token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
             raise grant.refused(**_details(response))
         if _MENTIONS_TERMS.search(sentence):
             raise TermsNotAccepted(**_details(response))
-        if re.fullmatch(r"[a-z_]{1,40}", code):
+        if code in _TOKEN_ERRORS:
             raise unexpected(response.status_code, response.headers, reason="token_error", cause=code)
     raise unexpected(response.status_code, response.headers, reason="token_form")
 
 
-def api_error(response: HTTPResponse) -> MailUpError:
-    """Return the exception for a REST answer whose status is not 200."""
+def api_error(response: HTTPResponse, *, secrets: Iterable[Secret]) -> MailUpError:
+    """Return the exception for a REST answer whose status is not 200. MailUp's words in it hold no secret.
+
+    Args:
+        response: the answer.
+        secrets: the access tokens or the client secret that the call has sent.
+    """
     try:
         _raise_for_outage(response)
     except MailUpUnavailable as outage:
@@ -130,7 +150,9 @@ def api_error(response: HTTPResponse) -> MailUpError:
         return RateLimited(retry_after=_retry_after(response), **_details(response))
     if 400 <= status < 500:
         return _BY_STATUS.get(status, APIError)(
-            error_code=_text(fields.get("ErrorCode"))[:20], description=description, **_details(response)
+            error_code=_without(_text(fields.get("ErrorCode")), secrets)[:20],
+            description=_without(description, secrets)[:DESCRIPTION_LIMIT],
+            **_details(response),
         )
     return unexpected(status, response.headers, reason="status")
 
@@ -173,10 +195,16 @@ def _fields(response: HTTPResponse) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Return the text of a value in an error body, on one line and cut to DESCRIPTION_LIMIT characters."""
+    """Return the text of a value in an error body, on one line, cut where it is too long to look for a token in it."""
     if not isinstance(value, (str, int)):
         return ""
-    return " ".join(str(value).split())[:DESCRIPTION_LIMIT]
+    return clean(str(value), READ_LIMIT)
+
+
+def _without(text: str, secrets: Iterable[Secret]) -> str:
+    for secret in secrets:
+        text = without(text, secret.value)
+    return text
 
 
 def unexpected(status: int, headers: Mapping[str, str], *, reason: str, cause: str = "") -> UnexpectedResponse:

@@ -77,5 +77,6 @@ class PendingCall(Generic[T]):
             failure.grant_may_be_spent = failure.status in (0, 200)  # 0: the answer could not be read
         elif isinstance(failure, MailUpUnavailable):
             failure.grant_may_be_spent = failure.may_have_arrived
-        # Remove the traceback of that thread: its local variables hold codes, passwords and tokens.
+        # Remove the tracebacks of that thread: their local variables hold codes, passwords and tokens.
+        failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)

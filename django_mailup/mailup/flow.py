@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, Unauthorized, UnexpectedResponse
+from ..secret import Secret
 from . import classify, parsing
 from .tokens import AccessToken
 
@@ -156,7 +157,7 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
     operation = f"{call.verb} {_NUMBERS.sub('{}', call.path)}"
     access_token = yield from _token(GetToken())
     give_up_at: float = (yield ReadClock()) + patience
-    renewed, repeats = False, 0
+    used, repeats = [access_token], 0
     while True:
         yield TakeTurn(operation, patience)
         failure: MailUpError
@@ -167,13 +168,14 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
         else:
             if response.status_code == 200:
                 return Answer(classify.decode_text(response), response.status_code, response.headers)
-            if not renewed and classify.refuses_access_token(response):
+            if len(used) == 1 and classify.refuses_access_token(response):
                 try:
-                    access_token, renewed = (yield from _token(RenewToken(access_token))), True
+                    access_token = yield from _token(RenewToken(access_token))
                 except Unauthorized:  # it isn't renewed, so the answer stands
-                    raise classify.api_error(response) from None
+                    raise classify.api_error(response, secrets=[Secret(each.value) for each in used]) from None
+                used.append(access_token)
                 continue
-            failure = classify.api_error(response)
+            failure = classify.api_error(response, secrets=[Secret(each.value) for each in used])
         pause = _pause_before_repeat(call.verb, failure, repeats)
         if pause is None or (yield ReadClock()) + pause > give_up_at:
             raise failure

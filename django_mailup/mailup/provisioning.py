@@ -10,6 +10,8 @@ from typing import Any, Final
 from requests.adapters import BaseAdapter
 from requests.auth import HTTPBasicAuth
 
+from ..frames import forgets_locals
+from ..secret import Secret
 from . import arguments, classify
 from .endpoints import Endpoints
 from .flow import Answer
@@ -64,6 +66,7 @@ class Provisioning:
     ) -> None:
         self._endpoints = endpoints or Endpoints()
         self._auth = HTTPBasicAuth(client_id, client_secret)
+        self._client_secret = Secret(client_secret)
         self._transport = Transport(timeout=timeout, adapter=adapter)
 
     def activate_trial(
@@ -98,9 +101,10 @@ class Provisioning:
         """Return the status of an activation. `POST /Console/TrialActivationStatus`."""
         return TrialStatus.parse(self._post(STATUS, {"Id": trial.id, "Hash": trial.hash}))
 
+    @forgets_locals
     def _post(self, operation: Operation[Any], body: Any) -> Any:
         url = self._endpoints.public(operation.fill_path())
         response = self._transport.send("POST", url, self._auth, json=body)
         if response.status_code != 200:
-            raise classify.api_error(response)
+            raise classify.api_error(response, secrets=[self._client_secret])
         return Answer(classify.decode_text(response), 200, response.headers).body

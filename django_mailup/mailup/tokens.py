@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ..exceptions import UnexpectedResponse
+
 # MailUp's tokens were valid for 900 s until 2018, and are for 3600 s since. For an answer without a lifetime the
 # shorter one is assumed: too short a lifetime causes an early renewal, too long a lifetime a refused call.
 ASSUMED_LIFETIME: Final = timedelta(seconds=900)
 MAX_LIFETIME: Final = timedelta(days=3650)
+TOKEN_LIMIT: Final = 8192
+"""The longest token that is accepted, in characters. Web servers refuse longer headers."""
+_VISIBLE: Final = re.compile(r"[\x20-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +45,26 @@ class TokenSet:
                 and `refresh_token`.
             received_at: when the answer came, an aware datetime.
             refresh_token: the refresh token that was used. It stays if MailUp sends no new one (RFC 6749 section 6).
+
+        Raises:
+            UnexpectedResponse: a new token has a character that no token may have, or is longer than TOKEN_LIMIT.
         """
         renewed = answer.get("refresh_token")
-        return cls(
+        pair = cls(
             access_token=answer["access_token"],
             refresh_token=renewed if isinstance(renewed, str) and renewed else refresh_token,
             received_at=received_at,
             expires_at=received_at + lifetime(answer.get("expires_in")),
         )
+        # Without a refresh token the connection lasts as long as the access token.
+        if not is_token(pair.access_token) or not (pair.refresh_token == "" or is_token(pair.refresh_token)):
+            raise UnexpectedResponse(reason="bad_token", status=200)
+        return pair
+
+
+def is_token(text: str) -> bool:
+    """Return whether a text can be an access token or a refresh token (RFC 6749 appendices A.12 and A.17)."""
+    return len(text) <= TOKEN_LIMIT and _VISIBLE.fullmatch(text) is not None
 
 
 def lifetime(expires_in: object) -> timedelta:

@@ -14,11 +14,13 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3.exceptions import HTTPError
 
+from ..exceptions import UnexpectedResponse
+from ..frames import forgets_locals
 from . import watchdog
 from .bounded import ACCEPT_ENCODING, read_body
 from .guard import Guard
 from .guarded import GuardedAdapter
-from .tokens import AccessToken
+from .tokens import AccessToken, is_token
 
 Timeout = tuple[float, float]
 """Seconds to connect, and seconds for each read."""
@@ -67,6 +69,8 @@ class BearerToken(requests.auth.AuthBase):
         self._access_token = access_token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if not is_token(self._access_token.value):  # the exception of a library would hold it
+            raise UnexpectedResponse(reason="bad_token")
         request.headers["Authorization"] = f"Bearer {self._access_token.value}"
         return request
 
@@ -108,6 +112,7 @@ class Transport:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
+    @forgets_locals
     def send(
         self,
         method: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..exceptions import DecryptionFailed, NotConnected, RegistrationUnavailable
+from ..frames import forgets_locals
 from ..models import DEFAULT_REGISTRATION, ClientRegistration, Token
 
 
@@ -33,6 +34,7 @@ def find_for(token: Token) -> ClientRegistration:
     return registration
 
 
+@forgets_locals
 def register(
     *, slug: str = DEFAULT_REGISTRATION, name: str, client_id: str, client_secret: str
 ) -> tuple[ClientRegistration, bool]:

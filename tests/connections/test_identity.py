@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
+from django.db.models.signals import pre_save
 
 from django_mailup.exceptions import AccountMismatch, DecryptionFailed
 from django_mailup.models import Token
@@ -122,3 +124,124 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
     ]
     with pytest.raises(DecryptionFailed):
         Token.objects.get(key=unnamed.key).refresh_token.reveal()
+
+
+HOSTILE_NAMES = [
+    ("\x1b[31mm1\x00\ud8002345\u202e", "m12345", "NUL, surrogate, ESC"),
+    ("m" * 1000, "m" * 150, "long"),
+    ("\U0001f600" * 1000, "\U0001f600" * 150, "long, beyond the BMP"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"), [each[:2] for each in HOSTILE_NAMES], ids=[each[2] for each in HOSTILE_NAMES]
+)
+def test_names_are_made_fit_before_they_are_stored(journey: Journey, sent: str, stored: str) -> None:
+    body = json.dumps({"UID": "4321", "Username": sent, "Company": sent * 2})
+    journey.sandbox.fail_with("body", status=200, body=body, path="Authentication/Info")
+    token = journey.connect().token
+    token.refresh_from_db()
+
+    assert token.account_uid == "4321"
+    assert token.account_username == stored.replace("m12345", "[31mm12345")
+    assert token.company.isprintable()
+    assert len(token.company) <= 255
+
+
+@pytest.mark.parametrize("uid", ["4" * 65, "43\x0021", "4321\ud800", "43\n21", ""])
+def test_a_uid_that_does_not_fit_leaves_the_account_unknown(journey: Journey, uid: str) -> None:
+    """It isn't cut or cleaned: then two accounts could look like one, and get each other's pair."""
+    old = journey.connect().token
+    body = json.dumps({"UID": uid, "Username": "m12345", "Company": ""})
+    journey.sandbox.fail_with("body", status=200, body=body, path="Authentication/Info", times=2)
+    completed = journey.connect(reconnect=old)
+    assert completed.token.pk != old.pk
+    assert completed.token.account_uid is None
+
+    client = client_of(completed.token)
+    assert len(list(client.lists.all())) == 3
+    assert Token.objects.count() == 2
+    assert len(list(client_of(completed.token).lists.all())) == 3  # MailUp has recovered: the next client merges
+    assert Token.objects.get().account_uid == "4321"
+
+
+def failing_save(**_: object) -> None:
+    raise RuntimeError("a receiver of the site's")
+
+
+def test_identifying_is_never_the_callers_trouble(journey: Journey, caplog: pytest.LogCaptureFixture) -> None:
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    token = journey.connect().token
+    pre_save.connect(failing_save, sender=Token)
+    try:
+        assert len(list(client_of(token).lists.all())) == 3
+    finally:
+        pre_save.disconnect(failing_save, sender=Token)
+
+    assert f"mailup.account_unknown token={token.key} error=RuntimeError" in caplog.text
+    assert len(list(client_of(token).lists.all())) == 3
+    token.refresh_from_db()
+    assert token.account_uid == "4321"
+
+
+def test_connecting_goes_on_although_the_account_cannot_be_stored(journey: Journey) -> None:
+    def failing_update(**named: object) -> None:
+        if named["update_fields"] is not None:
+            raise RuntimeError("a receiver of the site's")
+
+    pre_save.connect(failing_update, sender=Token)
+    try:
+        completed = journey.connect()
+    finally:
+        pre_save.disconnect(failing_update, sender=Token)
+
+    assert completed.created
+    assert Token.objects.get().account_uid is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_to_identify_does_not_break_the_callers_transaction(journey: Journey, other_user: Any) -> None:
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    token = journey.connect().token
+
+    def breaking_save(**named: Any) -> None:
+        with connections[named["using"]].cursor() as cursor:
+            cursor.execute("SELECT nonsense")  # after which PostgreSQL refuses everything else in a transaction
+
+    pre_save.connect(breaking_save, sender=Token)
+    try:
+        with transaction.atomic():
+            assert len(list(client_of(token).lists.all())) == 3
+            other_user.first_name = "Leonardo"
+            other_user.save()
+    finally:
+        pre_save.disconnect(breaking_save, sender=Token)
+    other_user.refresh_from_db()
+    assert other_user.first_name == "Leonardo"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_is_identified_when_the_callers_transaction_is_committed(journey: Journey) -> None:
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    token = journey.connect().token
+    with transaction.atomic():
+        list(client_of(token).lists.all())
+        assert Token.objects.get().account_uid is None
+
+    assert Token.objects.get().account_uid == "4321"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_autocommit_the_account_stays_unknown_and_the_call_succeeds(journey: Journey) -> None:
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    token = journey.connect().token
+    transaction.set_autocommit(False)
+    try:
+        assert len(list(client_of(token).lists.all())) == 3
+        transaction.rollback()
+    finally:
+        transaction.set_autocommit(True)
+
+    assert Token.objects.get().account_uid is None
+    assert len(list(client_of(token).lists.all())) == 3
+    assert Token.objects.get().account_uid == "4321"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,24 @@ def test_half_a_line_of_the_journal_is_what_a_crash_leaves(client: MailUpClient,
     with pytest.raises(UnsureChunk, match="chunk 3"):
         import_csv(path, client, list_id=1, chunk=2)
     assert import_csv(path, client, list_id=1, chunk=2, unsure="skip").skipped == 5
+
+
+def test_rejected_lines_are_private_and_no_spreadsheet_runs_them(client: MailUpClient, tmp_path: Path) -> None:
+    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "plain", ""]
+    path = write(tmp_path / "a.csv", "email,=name", *(f'nobody,"{cell}"' for cell in cells))
+    rejects = Path(f"{path}.rejects.csv")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    rejects.symlink_to(elsewhere)
+    before = os.umask(0)
+    try:
+        import_csv(path, client, list_id=1, mapping={"=name": "name"})
+    finally:
+        os.umask(before)
+
+    with rejects.open(newline="") as file:
+        headings, *lines = csv.reader(file)
+    assert headings[1] == "'=name"
+    assert [line[1] for line in lines] == [*(f"'{cell}" for cell in cells[:7]), "plain", ""]
+    assert rejects.stat().st_mode & 0o777 == 0o600
+    assert elsewhere.read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 
@@ -10,6 +11,7 @@ import requests
 
 from django_mailup.exceptions import (
     APIError,
+    BadRequest,
     ClientRejected,
     Forbidden,
     LoginRefused,
@@ -19,9 +21,10 @@ from django_mailup.exceptions import (
     RateLimited,
     ReauthorizationRequired,
     TermsNotAccepted,
+    Unauthorized,
     UnexpectedResponse,
 )
-from django_mailup.mailup import Endpoints, MailUpClient, OAuthClient, RefreshToken, Transport, classify
+from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, OAuthClient, RefreshToken, Transport, classify
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
@@ -203,3 +206,46 @@ def test_an_error_without_an_answer_has_no_status_and_no_headers(client: MailUpC
 def test_a_body_is_read_in_the_encoding_that_it_names_or_shows(body: bytes, content_type: str) -> None:
     with serving(answer(200, body, f"Content-Type: {content_type}".encode())) as (_, client):
         assert client.request("GET", "/Console/List") == "è"
+
+
+def test_mailups_words_hold_neither_the_token_nor_control_characters(
+    client: MailUpClient, source: Any, sandbox: Sandbox
+) -> None:
+    token = source.get().value
+    said = f"Bad\x1b[2J token\n{token.upper()}\0 ({token[:-3]}): {'x' * 10_000}{token}"
+    body = json.dumps({"ErrorCode": token, "ErrorDescription": said})
+    sandbox.fail_with("body", status=400, body=body)
+    with pytest.raises(BadRequest) as caught:
+        client.request("POST", "/Console/Email/Send")
+
+    error = caught.value
+    assert error.description.startswith("Bad[2J token … (…): xxx")
+    assert len(error.description) == classify.DESCRIPTION_LIMIT
+    assert error.description in str(error)
+    assert error.error_code == "…"
+    assert token[:8].lower() not in f"{error!r} {error} {vars(error)}".lower()
+
+
+def test_mailups_words_do_not_hold_the_token_that_it_refused_before(
+    client: MailUpClient, source: Any, sandbox: Sandbox
+) -> None:
+    refused = source.get().value
+    sandbox.fail_with("body", status=401, body=json.dumps({"ErrorDescription": f"Bad token {refused}"}), times=2)
+    with pytest.raises(Unauthorized, match=r"Bad token …$"):
+        client.request("POST", "/Console/Email/Send")
+    assert source.get().value != refused
+
+
+def test_a_token_endpoint_that_sends_the_secret_back_is_not_quoted(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("body", status=400, body='{"error": "a_refresh_token_of_letters"}', path=TOKEN)
+
+    assert "letters" not in str(with_error(oauth, RefreshToken("a_refresh_token_of_letters")))
+
+
+@pytest.mark.parametrize("token", ["A\r\nX-Evil: 1", "Aè", "A\u20ac", "A\0"])
+def test_a_token_that_no_header_can_carry_is_not_sent(adapter: SandboxAdapter, token: str) -> None:
+    with pytest.raises(UnexpectedResponse) as caught:
+        Transport(timeout=(1, 1), adapter=adapter).send("GET", "https://mailup.example/", AccessToken(token))
+
+    assert adapter.requests == []
+    assert token not in f"{caught.value!r} {caught.value}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import traceback
 from typing import Any
 
 import pytest
@@ -130,3 +131,19 @@ def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: 
     with pytest.raises(MailUpUnavailable):
         hasty.result()
     assert patient.result().access_token
+
+
+def test_a_fault_in_the_thread_of_a_call_says_nothing_of_it() -> None:
+    def call() -> None:
+        code = "planted"
+        try:
+            int(code[:0])
+        except ValueError:
+            raise KeyError  # noqa: B904 - a bug of ours: neither the error nor its context was converted
+
+    with pytest.raises(KeyError) as caught:
+        PendingCall.start(Guard(5), call).result()
+
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert "planted" not in repr([frame.f_locals for frame in frames])

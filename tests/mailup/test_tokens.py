@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from django_mailup.mailup.tokens import ASSUMED_LIFETIME, MAX_LIFETIME, TokenSet, lifetime
+from django_mailup.exceptions import UnexpectedResponse
+from django_mailup.mailup.tokens import ASSUMED_LIFETIME, MAX_LIFETIME, TOKEN_LIMIT, TokenSet, lifetime
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -53,3 +54,30 @@ def test_a_token_set_shows_no_secret() -> None:
 
     assert "A-1" not in shown
     assert "R-1" not in shown
+
+
+BAD = [
+    "planted\r\nX-Evil: 1",
+    "planted\n",
+    "\0planted",
+    "plantedè",
+    "planted\ud800",
+    "planted\x7f",
+    "planted" * TOKEN_LIMIT,
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=["CRLF", "LF", "NUL", "non-ASCII", "surrogate", "DEL", "long"])
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(name: str, bad: str) -> None:
+    answer = {"access_token": "A1", "refresh_token": "R1", name: bad}
+
+    with pytest.raises(UnexpectedResponse) as caught:
+        TokenSet.from_answer(answer, received_at=NOW)
+    assert "planted" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+
+
+def test_the_longest_token_is_accepted() -> None:
+    longest = "A" * TOKEN_LIMIT
+
+    assert TokenSet.from_answer({"access_token": longest}, received_at=NOW).access_token == longest

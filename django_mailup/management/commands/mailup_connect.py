@@ -10,7 +10,10 @@ from environ import Env
 
 from ... import services
 from ...exceptions import MailUpError
+from ...frames import forgets_locals
 from ...models import DEFAULT_REGISTRATION
+from ...secret import Secret
+from ...text import printable
 from ..owners import find_user
 
 
@@ -29,17 +32,18 @@ class Command(BaseCommand):
         )
         parser.add_argument("--registration", default=DEFAULT_REGISTRATION, help="Slug of the client registration.")
 
+    @forgets_locals
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_user(options["user"]) if options["user"] else None
         try:
             username = options["username"] or input("MailUp user name: ")
-            password = Env().str("MAILUP_PASSWORD", "") or getpass.getpass("MailUp password: ")
+            password = Secret(Env().str("MAILUP_PASSWORD", "") or getpass.getpass("MailUp password: "))
         except (EOFError, KeyboardInterrupt):
             raise CommandError("Nothing was connected.") from None
         try:
             token = services.connect_with_password(
-                username=username, password=password, user=user, registration=options["registration"]
+                username=username, password=password.value, user=user, registration=options["registration"]
             )
         except MailUpError as error:
-            raise CommandError(str(error)) from None
-        self.stdout.write(f"{token} is connected for {user if user is not None else 'this site'}.")
+            raise CommandError(printable(error)) from None
+        self.stdout.write(printable(f"{token} is connected for {user if user is not None else 'this site'}."))

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ... import services
 from ...exceptions import MailUpError
 from ...models import DEFAULT_REGISTRATION
+from ...text import printable
 from ..owners import find_user
 
 WIDTH = 40
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         for each in options["map"]:
             column, sign, target = each.rpartition("=")
             if not sign:
-                raise CommandError(f"--map is written COLUMN=FIELD, not {each}.")
+                raise CommandError(printable(f"--map is written COLUMN=FIELD, not {each}."))
             mapping[column] = target
         try:
             registration = options["registration"]
@@ -69,14 +70,14 @@ class Command(BaseCommand):
                 f"{outcome.sent} recipients {verb}, {outcome.skipped} were sent before, {outcome.rejected} rejected."
             )
             if outcome.rejected:
-                self.stdout.write(f"See {options['file']}.rejects.csv for the lines and the reasons.")
+                self.stdout.write(printable(f"See {options['file']}.rejects.csv for the lines and the reasons."))
             for import_id in outcome.import_ids if options["wait"] else ():
                 done = client.imports.wait(import_id=import_id, seconds=options["wait"])
                 self.stdout.write(
                     f"Import {done.id}: {done.created} created, {done.updated} updated, {done.not_valid} not valid."
                 )
         except (MailUpError, ValueError) as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(printable(error)) from None
 
     def _bar(self, done: int, total: int) -> None:
         """Draw how much is read, on a terminal."""

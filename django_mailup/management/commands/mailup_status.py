@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ... import services
+from ...text import printable
 
 
 class Command(BaseCommand):
@@ -16,11 +17,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = services.status()
-        rows = [("registration", "owner", "account", "state", "expires", "last error")]
-        rows += [(r.registration, r.owner, r.account, r.state, r.expires, r.last_error) for r in report.rows]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        for row in rows:
-            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        rows: list[tuple[str, ...]] = [("registration", "owner", "account", "state", "expires", "last error")]
+        for row in report.rows:
+            shown = (row.registration, row.owner, row.account, row.state, row.expires, row.last_error)
+            rows.append(tuple(printable(cell) for cell in shown))
+        widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
+        for cells in rows:
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
         if report.troubles:
             raise CommandError(f"{report.troubles} of {len(report.rows)} need attention.")
         self.stdout.write("All is well.")
