@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
-from . import classify, parsing
+from . import classify, decoding
 from .tokens import AccessToken
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class Answer:
             UnexpectedResponse: the text is not JSON.
         """
         try:
-            return parsing.decode(self.text)
+            return decoding.decode(self.text)
         except ValueError:
             raise self.unexpected() from None
 
