@@ -25,7 +25,7 @@ from ..exceptions import (
 )
 from ..secret import Secret
 from ..text import clean, without
-from . import parsing
+from . import decoding
 from .grants import Grant
 
 DESCRIPTION_LIMIT: Final = 300
@@ -188,7 +188,7 @@ def _fields(response: HTTPResponse) -> dict[str, Any]:
     """Return the object in a JSON or form-encoded body, the two that MailUp documents; {} for any other body."""
     source = decode_text(response)
     try:
-        payload = parsing.decode(source)
+        payload = decoding.decode(source)
     except ValueError:
         return dict(parse_qsl(source)) if "=" in source and "<" not in source else {}
     return payload if isinstance(payload, dict) else {}

@@ -18,7 +18,7 @@ from typing import Any, Final, TypedDict, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, Unauthorized, UnexpectedResponse
 from ..secret import Secret
-from . import classify, parsing
+from . import classify, decoding
 from .tokens import AccessToken
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Answer:
             UnexpectedResponse: the text is not JSON.
         """
         try:
-            return parsing.decode(self.text)
+            return decoding.decode(self.text)
         except ValueError:
             raise self.unexpected() from None
 

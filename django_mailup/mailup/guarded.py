@@ -33,8 +33,8 @@ class _GuardedConnection:
     def _new_conn(self) -> socket.socket:
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]
         self._last_guard = None
-        # During the handshake, TLS has the connection in a socket object that nobody else sees. Another descriptor of
-        # the same connection shuts it down as well.
+        # `connect` is not done while a proxy answers, nor during the handshake of TLS, which moves the connection to
+        # another socket object. A second descriptor of the connection shuts it down as well.
         self._connecting = connected.dup()
         try:
             current().watch(self._connecting)
@@ -42,6 +42,11 @@ class _GuardedConnection:
             connected.close()
             raise
         return connected
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for a tunnel. Raise TimeoutError after the deadline, which may have cut off its answer."""
+        super()._tunnel()  # type: ignore[misc]
+        current().watch(self._connecting)
 
     def connect(self) -> None:
         try:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from ..exceptions import UnexpectedResponse
-from . import parsing
+from . import decoding, parsing
 from .expressions import Order, Where
 from .flow import Answer, CallOptions
 from .records import R, Record
@@ -62,7 +62,7 @@ def parse_page(answer: Answer, record: type[R], *, asked: int, arguments: Mappin
         UnexpectedResponse: the answer is not such an object, or an item has no id.
     """
     try:
-        envelope, items = parsing.decode_page(answer.text, partial(record.parse_rows, arguments=arguments))
+        envelope, items = decoding.decode_page(answer.text, partial(record.parse_rows, arguments=arguments))
     except ValueError:
         raise answer.unexpected() from None
     if envelope is None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
 from ..exceptions import UnexpectedResponse
-from . import parsing
+from . import decoding, parsing
 
 R = TypeVar("R", bound="Record")
 
@@ -116,7 +116,7 @@ class Record(_Frozen):
         return cls.parse_rows([(row, source)], arguments=arguments)[0]
 
     @classmethod
-    def parse_rows(cls, rows: parsing.RowsWithSource, *, arguments: Mapping[str, int] | None = None) -> list[Self]:
+    def parse_rows(cls, rows: decoding.RowsWithSource, *, arguments: Mapping[str, int] | None = None) -> list[Self]:
         """Return the records of decoded rows. Arguments are those of `parse`.
 
         Raises:

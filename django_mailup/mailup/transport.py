@@ -136,7 +136,8 @@ class Transport:
             UnexpectedResponse: the answer is too large, or is compressed in another way than by gzip once.
         """
         connect, read = self._timeout if timeout is None else (timeout, timeout)
-        guard = Guard(self._deadline if timeout is None else max(timeout, self._deadline))
+        deadline = self._deadline if timeout is None else max(timeout, self._deadline)
+        guard = Guard(deadline)
         guard.sent = self._is_replaced  # only a GuardedAdapter's connections set it
         watchdog.watch(guard)
         try:
@@ -148,7 +149,7 @@ class Transport:
                     json=json,
                     headers=headers,
                     auth=BearerToken(auth) if isinstance(auth, AccessToken) else auth,
-                    timeout=(min(connect, self._deadline), read),
+                    timeout=(min(connect, deadline), read),
                     allow_redirects=False,
                     stream=True,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,19 @@ def test_the_limit_of_answers_is_a_setting(mailup_connection: Connect, user: Any
 
     with pytest.raises(UnexpectedResponse, match="larger than this site reads"):
         client_for(user).account.info()
+
+
+def test_the_deadline_of_a_request_is_a_setting(
+    mailup_connection: Connect, user: Any, mailup_server: str, mailup_sandbox: Sandbox, settings: Any
+) -> None:
+    mailup_connection(user)
+    settings.MAILUP = {**settings.MAILUP, "API_DEADLINE": 0.3}
+    mailup_sandbox.fail_with("drip", seconds=0.05, path="Send")
+    started = time.monotonic()
+
+    with pytest.raises(MailUpUnavailable, match="in time"):
+        client_for(user).request("POST", "/Console/Email/Send")
+    assert time.monotonic() - started < 20  # and not the default's 60
 
 
 def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:

@@ -170,13 +170,16 @@ def test_other_things_in_an_array_are_left_out() -> None:
             parse(body)
 
 
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
 @given(
     st.fixed_dictionaries(
         {"idThing": st.integers(1)},
         optional={
-            "Name": st.none() | st.integers() | st.text(), "SIZE": st.none() | st.text(max_size=3) | st.floats(),
+            "Name": st.none() | st.integers() | st.text(), "SIZE": st.none() | st.text(max_size=3) | FLOATS,
             "Open": st.booleans() | st.none(), "made": st.text(max_size=20) | st.datetimes().map(str),
-            "Other": st.recursive(st.text() | st.floats(allow_nan=False, allow_infinity=False), st.lists, max_leaves=5),
+            "Other": st.recursive(st.text() | FLOATS, st.lists, max_leaves=5),
         },
     )
 )  # fmt: skip

@@ -100,6 +100,14 @@ def test_so_does_a_slow_handshake_before_anything_was_sent() -> None:
     assert not error.may_have_arrived
 
 
+def test_so_does_a_slow_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(SLOW["headers"]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        error = late("https://mailup.example")
+        assert proxy.arrived[0].startswith(b"CONNECT mailup.example:443 ")
+    assert not error.may_have_arrived
+
+
 def test_the_deadline_holds_on_a_connection_that_was_kept() -> None:
     with running(answer(200, b"1"), SLOW["body"]) as server:
         assert send(server.url) == b"1"
@@ -184,6 +192,16 @@ def test_calls_at_once_keep_to_their_own_deadlines() -> None:
         assert len(_threads()) == 1
         for call, deadline in zip(calls, deadlines, strict=True):
             assert deadline <= call.result() < deadline + 3
+
+
+def test_a_call_that_begins_later_may_end_earlier() -> None:
+    with ThreadPoolExecutor(1) as pool, running(SLOW["body"]) as server:
+        patient = pool.submit(send, server.url, deadline=20)
+        while not server.arrived:
+            time.sleep(0.01)
+        late(server.url)
+        assert not patient.done()
+    assert isinstance(patient.exception(), MailUpUnavailable)  # the server has closed the connection
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")

@@ -1,4 +1,4 @@
-"""The limits of JSON: nesting, and numbers that are none. What else `parsing` does is tested with pages and records."""
+"""The limits of JSON: nesting, and numbers that are none. The rest is tested with pages and records."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from django_mailup.mailup import parsing
+from django_mailup.mailup import decoding
 
-DEEPEST = parsing.MAX_NESTING
+DEEPEST = decoding.MAX_NESTING
 
 
 def nested(depth: int, kind: str = "[]") -> str:
@@ -18,25 +18,25 @@ def nested(depth: int, kind: str = "[]") -> str:
 
 @pytest.mark.parametrize("kind", ["[]", "{}"])
 def test_nesting_has_a_limit(kind: str) -> None:
-    assert parsing.decode(nested(DEEPEST, kind))
+    assert decoding.decode(nested(DEEPEST, kind))
     for depth in (DEEPEST + 1, 5_000, 1_000_000):
         with pytest.raises(ValueError, match="nested"):
-            parsing.decode(nested(depth, kind))
+            decoding.decode(nested(depth, kind))
 
 
 def test_many_values_beside_each_other_and_brackets_in_texts_are_not_nested() -> None:
-    assert len(parsing.decode("[" + ",".join(["[{}]"] * 1000) + "]")) == 1000
-    assert parsing.decode('"' + "[" * 1000 + '"') == "[" * 1000
-    assert parsing.decode('["' + "]" * 1000 + '",' + nested(DEEPEST - 1) + "]")
+    assert len(decoding.decode("[" + ",".join(["[{}]"] * 1000) + "]")) == 1000
+    assert decoding.decode('"' + "[" * 1000 + '"') == "[" * 1000
+    assert decoding.decode('["' + "]" * 1000 + '",' + nested(DEEPEST - 1) + "]")
 
 
 def test_brackets_in_texts_hide_no_nesting() -> None:
     with pytest.raises(ValueError, match="nested"):
-        parsing.decode('["' + "]" * 1000 + '",' + nested(DEEPEST) + "]")
+        decoding.decode('["' + "]" * 1000 + '",' + nested(DEEPEST) + "]")
 
 
 def page(source: str) -> list[Any]:
-    return parsing.decode_page(source, lambda rows: [row for row, _ in rows])[1]
+    return decoding.decode_page(source, lambda rows: [row for row, _ in rows])[1]
 
 
 @pytest.mark.parametrize("depth", [DEEPEST + 1, 100_000])
@@ -51,10 +51,10 @@ def test_pages_have_the_same_limit(depth: int) -> None:
 @pytest.mark.parametrize("form", ["%s", "[%s]", '{"a":%s}'])
 def test_numbers_that_are_not_finite_are_refused(value: str, form: str) -> None:
     with pytest.raises(ValueError):
-        parsing.decode(form % value)
+        decoding.decode(form % value)
     with pytest.raises(ValueError):
         page('{"Items":[{"a":%s}]}' % (form % value))
 
 
 def test_other_numbers_are_read() -> None:
-    assert parsing.decode("[1.5, 1e3, -0.0, 12]") == [1.5, 1000.0, 0.0, 12]
+    assert decoding.decode("[1.5, 1e3, -0.0, 12]") == [1.5, 1000.0, 0.0, 12]
