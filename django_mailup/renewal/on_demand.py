@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
-from ..exceptions import MailUpError, MailUpUnavailable, Misconfigured, NotConnected, TransactionOpen
+from ..exceptions import MailUpError, MailUpUnavailable, NotConnected, TransactionOpen
 from ..models import Token
 from . import claims, notify, own_connection, stored_token, unseen
 from .attempt import Outcome, Renewal
@@ -70,10 +70,13 @@ def usable_token(
         if not call.done.wait(2 * claims.lifetime()):
             break
         outcome = call.outcome
-        if outcome is None or isinstance(outcome.error, (Misconfigured, NotConnected, TransactionOpen)):
-            continue  # the leading thread failed for a reason of its own: an interruption, a transaction, its tenant
-        if not is_plain and not Token.objects.using(using).filter(key=key).exists():
-            raise NotConnected  # the leading thread acts for another tenant
+        if outcome is None or isinstance(outcome.error, TransactionOpen):
+            continue  # the leading thread failed for a reason of its own: an interruption, or a transaction
+        if not is_plain:  # the leading thread may act for another tenant
+            if not Token.objects.using(using).filter(key=key).exists():
+                raise NotConnected
+            if isinstance(outcome.error, NotConnected):
+                continue
         if outcome.error is not None:
             raise copy.copy(outcome.error)
         assert outcome.token is not None

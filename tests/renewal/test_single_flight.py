@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from django.db import connections
 
-from django_mailup.exceptions import (
-    MailUpUnavailable,
-)
+from django_mailup.exceptions import MailUpUnavailable, NotConnected
 from django_mailup.models import Token
 from django_mailup.renewal import on_demand
 from django_mailup.sandbox import Sandbox
@@ -40,6 +40,18 @@ def test_all_threads_learn_of_a_failure_after_one_try(
 
     assert {type(outcome) for outcome in outcomes} == {MailUpUnavailable}
     assert len(mailup_requests) == 1
+
+
+@pytest.mark.parametrize("ask_first", [False, True], ids=["no query before", "a query before"])
+def test_a_row_that_is_gone_is_told_to_all_threads(transactional_db: None, ask_first: bool) -> None:
+    key = uuid.uuid4()
+
+    def call() -> None:
+        if ask_first:
+            assert not Token.objects.exists()
+        on_demand.usable_token(key)
+
+    assert {type(outcome) for outcome in in_threads(20, call)} == {NotConnected}
 
 
 def test_threads_that_share_an_outcome_ask_the_database_nothing(expired: Token, mailup_sandbox: Sandbox) -> None:
