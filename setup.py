@@ -4,21 +4,27 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-SANDBOX = ["werkzeug>=3.1"]
+SANDBOX = ["werkzeug>=3.1.2"]  # 3.1.0 and 3.1.1 break the sandbox
 EXAMPLE = [*SANDBOX]
 POSTGRES = ["psycopg[binary]>=3.2"]
 MARIADB = ["mysqlclient>=2.2"]
 REDIS = ["redis>=5.2"]
 DEV = [
     *EXAMPLE,
+    "bandit>=1.8",
     "build>=1.2",
     "celery-types>=0.26",
     "coverage>=7.10",
+    "django-oauth-toolkit>=3.4",
     "django-stubs>=6.1",
+    "django-tenants>=4.0",
+    "gevent>=25.4",
     "hypothesis>=6.130",
     "import-linter>=2.17",
     "mailupy>=1.1.4",
     "mypy>=1.15",
+    "pip-audit>=2.9",
+    "playwright>=1.50",
     "pyright[nodejs]>=1.1.400",
     "pytest>=8.3",
     "pytest-django>=4.10",
@@ -41,12 +47,17 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["django_mailup", "django_mailup.*"]),
     include_package_data=True,
+    # `tox -e lowest` runs the tests with exactly these releases.
     install_requires=[
-        "django>=5.2",
-        "requests-oauthlib>=2.0",
+        "asgiref>=3.8.1",
         "celery>=5.4",
-        "django-environ>=0.12",
         "cryptography>=43",
+        "django>=5.2",
+        "django-environ>=0.12",
+        "oauthlib>=3.2.2",
+        "requests>=2.31",
+        "requests-oauthlib>=2.0",
+        "urllib3>=2.0.2",  # 1.26 takes half an answer for a whole one
     ],
     extras_require={
         "sandbox": SANDBOX,

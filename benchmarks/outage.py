@@ -91,7 +91,7 @@ def endure(sandbox: Sandbox, clock: Clock) -> Seen:
             sandbox.fail_with("status", status=503, path="/Token", times=-1)
         for batch in periodic.hand_out_due(clock=clock):
             clock.now = started + timedelta(seconds=batch.countdown)
-            tally = periodic.refresh_many(batch.pks, clock=clock)
+            tally = periodic.refresh_many(batch.keys, clock=clock)
             seen.by_second[int(clock.seconds())] += tally.refreshed + tally.failed
             seen.failed += tally.failed
             clock.now = started

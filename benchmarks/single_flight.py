@@ -24,10 +24,10 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgres", "mariadb"], default="sqlite")
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--threads", type=int, default=50)
-    parser.add_argument("--worker", nargs=2, metavar=("MODE", "PK"), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", nargs=2, metavar=("MODE", "KEY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker[0], int(options.worker[1]), options.threads)
+        work(options.worker[0], options.worker[1], options.threads)
         return
     switches = {"token_latency": 0.3, "refresh_reuse": "revokes", "rate_limit": 0}
     with stage.sandbox(**switches) as url, stage.database(options.database):
@@ -56,7 +56,7 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     stage.door(url, "expire", username="m12345")
     before = stage.door(url)["counters"]["refreshes"]
     workers = [
-        stage.start("-m", "benchmarks.single_flight", "--threads", str(threads), "--worker", mode, str(token.pk),
+        stage.start("-m", "benchmarks.single_flight", "--threads", str(threads), "--worker", mode, str(token.key),
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for _ in range(processes)
     ]  # fmt: skip
@@ -74,7 +74,7 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     lost = 0
     try:
         on_demand.refresh(token)
-        client_of(Token.objects.get(pk=token.pk)).account.info()
+        client_of(Token.objects.get(key=token.key)).account.info()
     except Exception:
         lost = 1
     return {
@@ -102,7 +102,7 @@ def outcome(worker: subprocess.Popen[str], threads: int) -> dict[str, Any]:
 # ------------------------------------------------------------------------------ in the worker process
 
 
-def work(mode: str, pk: int, threads: int) -> None:
+def work(mode: str, key: str, threads: int) -> None:
     """Print "ready", wait for a line on standard input, make one call in each thread, and print the result as JSON."""
     stage.set_up_django()
     from django.db import connections
@@ -110,7 +110,7 @@ def work(mode: str, pk: int, threads: int) -> None:
 
     from django_mailup.models import Token
 
-    token = Token.objects.select_related("registration").get(pk=pk)
+    token = Token.objects.select_related("registration").get(key=key)
     statements = stage.Statements()
     connection_created.connect(statements.watch)
     connections.close_all()
@@ -172,7 +172,7 @@ def auto_refresh(token: Any) -> Any:
 
             expires_at = datetime.fromtimestamp(new["expires_at"], UTC)
             Token.objects.filter(pk=token.pk).update(
-                access_token=new["access_token"], refresh_token=new["refresh_token"], expires_at=expires_at
+                **stage.sealed(row, new["access_token"], new["refresh_token"]), expires_at=expires_at
             )
 
         session = OAuth2Session(
@@ -208,7 +208,7 @@ def locked(token: Any) -> Any:
             if row.expires_at < timezone.now():
                 pair = oauth.exchange(RefreshToken(row.refresh_token.reveal()))
                 Token.objects.filter(pk=token.pk).update(
-                    access_token=pair.access_token, refresh_token=pair.refresh_token, expires_at=pair.expires_at
+                    **stage.sealed(row, pair.access_token, pair.refresh_token), expires_at=pair.expires_at
                 )
                 row.refresh_from_db()
         headers = {"Authorization": f"Bearer {row.access_token.reveal()}"}

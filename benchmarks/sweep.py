@@ -76,13 +76,14 @@ def populate(count: int) -> None:
 
     registration, _ = register(name="B", client_id=Sandbox.client_id, client_secret=Sandbox.client_secret)
     with_login = connect_with_password(username="m12345", password="sandbox")
+    access_token, refresh_token = with_login.access_token.reveal(), with_login.refresh_token.reveal()
     past = timezone.now() - timedelta(hours=1)
     User.objects.bulk_create(User(username=f"u{number}") for number in range(count))
     Token.objects.bulk_create(
         (
             Token(
                 registration=registration, user=user, account_uid="4321", account_username="m12345",
-                access_token=with_login.access_token, refresh_token=with_login.refresh_token,
+                access_token=access_token, refresh_token=refresh_token,
                 connected_at=past, expires_at=past, refresh_at=past,
             )
             for user in User.objects.all()
@@ -116,9 +117,10 @@ def sequential(count: int) -> float:
     started = time.perf_counter()
     for token in Token.objects.all()[:count]:
         pair = OAuth2Session(Sandbox.client_id).refresh_token(endpoint, token.refresh_token.reveal(), **credentials)
-        token.access_token, token.refresh_token = pair["access_token"], pair["refresh_token"]
-        token.expires_at = datetime.fromtimestamp(pair["expires_at"], UTC)
-        token.save(update_fields=["access_token", "refresh_token", "expires_at"])
+        Token.objects.filter(pk=token.pk).update(
+            **stage.sealed(token, pair["access_token"], pair["refresh_token"]),
+            expires_at=datetime.fromtimestamp(pair["expires_at"], UTC),
+        )
     return count / (time.perf_counter() - started)
 
 
@@ -175,7 +177,7 @@ def fan_out(count: int) -> float:
             (
                 Token(
                     registration=first.registration, user=user, account_uid="4321",
-                    access_token=first.access_token, refresh_token=first.refresh_token,
+                    access_token=first.access_token.reveal(), refresh_token=first.refresh_token.reveal(),
                     connected_at=first.connected_at, expires_at=first.expires_at, refresh_at=first.refresh_at,
                 )
                 for user in users
@@ -190,7 +192,7 @@ def fan_out(count: int) -> float:
         "import django; django.setup()\n"
         "import re, pathlib\n"
         "from django_mailup.renewal import periodic\n"
-        "handed = sum(len(batch.pks) for batch in periodic.hand_out_due())\n"
+        "handed = sum(len(batch.keys) for batch in periodic.hand_out_due())\n"
         # Not getrusage: its figure begins at the peak of the process that forked this one.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
         "print(handed, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"

@@ -12,16 +12,19 @@ from django.core.exceptions import PermissionDenied
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from . import services
-from .crypto import MASK
-from .exceptions import MailUpError
+from .callback_origin import callback_url, origin_for
+from .events import Event
+from .exceptions import MailUpError, Misconfigured
 from .frames import forgets_locals
-from .models import ClientRegistration, Token
+from .models import CONNECT_SITE, ClientRegistration, Token
 from .request_secrets import hide_posted
 from .secret import Secret
+from .vault.sealed import MASK
 
 
 def _private(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,6 +46,42 @@ class _PrivateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for url in urls:
             url.callback = _private(url.callback)
         return urls
+
+
+def _logs_refusal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a view of a ModelAdmin: it logs when it refuses its user."""
+
+    @wraps(view)
+    def wrapper(self: RefusalsLogged, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(self, request, *args, **kwargs)
+        except PermissionDenied:
+            self.log_refusal(request, view.__name__.removesuffix("_view"))
+            raise
+
+    return wrapper
+
+
+class RefusalsLogged(_PrivateAdmin):
+    """A ModelAdmin that logs which pages and actions it refuses to whom."""
+
+    add_view = _logs_refusal(admin.ModelAdmin.add_view)
+    change_view = _logs_refusal(admin.ModelAdmin.change_view)
+    delete_view = _logs_refusal(admin.ModelAdmin.delete_view)
+    history_view = _logs_refusal(admin.ModelAdmin.history_view)
+
+    @_logs_refusal
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list, or do an action. Django passes over an action that needs another permission in silence."""
+        known = {*(self.actions or ()), "delete_selected"}
+        for action in known.intersection(request.POST.getlist("action")).difference(self.get_actions(request)):
+            self.log_refusal(request, str(action))
+        return super().changelist_view(request, extra_context)
+
+    def log_refusal(self, request: HttpRequest, action: str) -> None:
+        """Log that the user of a request may not do an action of this admin."""
+        name = f"admin.{self.opts.model_name}.{action}"
+        Event.ACTION_REFUSED.log(action=name, reason="no_permission", user=str(request.user.pk))
 
 
 class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -77,18 +116,29 @@ class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ClientRegistration)
-class ClientRegistrationAdmin(_PrivateAdmin):
+class ClientRegistrationAdmin(RefusalsLogged):
     form = ClientRegistrationForm
     list_display = ["name", "slug", "client_id", "enabled", "state", "updated_at"]
     list_filter = ["enabled"]
     search_fields = ["name", "slug", "client_id"]
-    readonly_fields = ["stored_secret", "state", "error", "failed_at", "retry_at", "created_at", "updated_at"]
+    actions = ["forget_form_of_state"]
+    readonly_fields = [
+        "stored_secret",
+        "redirect_uri",
+        "state",
+        "error",
+        "failed_at",
+        "retry_at",
+        "echoes_state",
+        "created_at",
+        "updated_at",
+    ]
     fieldsets = [
         (None, {"fields": ["name", "slug", "enabled"]}),
-        (gettext_lazy("At MailUp"), {"fields": ["client_id", "stored_secret", "new_secret"]}),
+        (gettext_lazy("At MailUp"), {"fields": ["client_id", "stored_secret", "new_secret", "redirect_uri"]}),
         (
             gettext_lazy("State"),
-            {"fields": ["state", "error", "failed_at", "retry_at", "created_at", "updated_at"]},
+            {"fields": ["state", "error", "failed_at", "retry_at", "echoes_state", "created_at", "updated_at"]},
         ),
     ]
 
@@ -103,6 +153,16 @@ class ClientRegistrationAdmin(_PrivateAdmin):
     @admin.display(description=gettext_lazy("stored secret"))
     def stored_secret(self, registration: ClientRegistration) -> str:
         return MASK if registration.client_secret else "—"
+
+    @admin.display(description=gettext_lazy("redirect URI, to copy"))
+    def redirect_uri(self, registration: ClientRegistration) -> str:
+        return str(getattr(registration, "redirect_uri", ""))
+
+    @admin.action(description=gettext_lazy("Forget whether MailUp sends state back"), permissions=["change"])
+    def forget_form_of_state(self, request: HttpRequest, registrations: QuerySet[ClientRegistration]) -> None:
+        done = registrations.update(echoes_state=None)
+        message = ngettext("Forgotten for %d registration.", "Forgotten for %d registrations.", done)
+        self.message_user(request, message % done, messages.SUCCESS)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, registration: ClientRegistration) -> str:
@@ -119,13 +179,21 @@ class ClientRegistrationAdmin(_PrivateAdmin):
     ) -> HttpResponse:
         extra_context = {
             **(extra_context or {}),
-            "may_connect_site": request.user.has_perm("django_mailup.connect_site"),
+            "may_connect_site": request.user.has_perm(CONNECT_SITE),
         }
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            uri = callback_url(origin_for(request))
+        except (Misconfigured, NoReverseMatch) as error:
+            uri = str(error)
+        context["adminform"].form.instance.redirect_uri = uri  # the method of a readonly field gets no request
+        return super().render_change_form(request, context, *args, **kwargs)
+
 
 @admin.register(Token)
-class TokenAdmin(_PrivateAdmin):
+class TokenAdmin(RefusalsLogged):
     list_display = ["account", "owner", "company", "registration", "status", "expires_at", "refreshed_at", "error"]
     list_filter = ["status", "registration"]
     list_select_related = ["registration", "user"]
@@ -154,13 +222,13 @@ class TokenAdmin(_PrivateAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show a connection. Its fields are read-only; the permission to change it is for the actions."""
         if request.method == "POST":
             raise PermissionDenied
-        return super().change_view(request, object_id, form_url, extra_context)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
         """Return the actions without Django's deletion, which *Disconnect* replaces. Django 6.1 adds an argument."""
@@ -199,7 +267,12 @@ class TokenAdmin(_PrivateAdmin):
 
     @admin.action(description=gettext_lazy("Test connection"), permissions=["view"])
     def test_connection(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        done = self._each(request, tokens, lambda token: services.client_of(token).account.info())
+        """Call MailUp with each stored access token. Whoever may only view changes nothing: none is renewed."""
+
+        def call(token: Token) -> object:
+            return services.client_of(token, identify=False, renew=False).account.info()
+
+        done = self._each(request, tokens, call)
         self._report(request, done, ngettext("%d connection works.", "%d connections work.", done))
 
     @admin.action(description=gettext_lazy("Disconnect"), permissions=["delete"])

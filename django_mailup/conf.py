@@ -22,7 +22,7 @@ class AppSettings(MailUpSettings):
         """Return MailUp's URLs."""
         from .mailup.endpoints import Endpoints  # it imports requests, which django.setup() does without
 
-        return Endpoints(self.BASE_URL)
+        return Endpoints(self.BASE_URL, self.INSECURE_HOSTS)
 
 
 app_settings: Final = AppSettings()

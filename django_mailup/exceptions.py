@@ -7,6 +7,8 @@
     ├─ ReauthorizationRequired    the grant is dead: send the user to authorize again
     │  └─ CodeRefused             the same, before there was a connection
     ├─ AuthorizationDenied        the user said no on MailUp's page
+    ├─ AuthorizationFailed        MailUp's page reported an error: start over, or tell the administrator
+    ├─ PermissionMissing          the user may not connect the site itself
     ├─ StateMismatch              a stale or forged callback: start over
     ├─ AccountMismatch            another MailUp account than the one to be reconnected
     ├─ RegistrationUnavailable    no such client registration, or it is disabled: tell the administrator
@@ -140,8 +142,26 @@ class AuthorizationDenied(MailUpError):
     code = "authorization_denied"
 
 
+class AuthorizationFailed(MailUpError):
+    """MailUp's page reported an error, or sent no authorization code.
+
+    Its `reason` is the error's name in RFC 6749 section 4.1.2.1, `other` or `no_code`.
+    """
+
+    code = "authorization_failed"
+
+
+class PermissionMissing(MailUpError):
+    """This user may not connect the site itself to MailUp."""
+
+    code = "permission_missing"
+
+
 class StateMismatch(MailUpError):
-    """This answer from MailUp belongs to no authorization that is waiting for one: start again."""
+    """This answer from MailUp belongs to no authorization that is waiting for one: start again.
+
+    Its `reason` says to logs what doesn't match, such as `expired` or `other_session`.
+    """
 
     code = "state_mismatch"
 
@@ -180,12 +200,18 @@ class DecryptionFailed(MailUpError):
     """The stored secret can't be read with the configured ENCRYPTION_KEYS or SECRET_KEY."""
 
     code = "decryption_failed"
+    SENTENCES = {"empty": "The stored secret is missing: its column has been emptied."}
 
 
 class Misconfigured(MailUpError):
     """The MAILUP settings don't allow this call: run manage.py check."""
 
     code = "misconfigured"
+    SENTENCES = {
+        "hook": "MAILUP['PREPARE_CONNECTION'] can't be imported: run manage.py check.",
+        "unseen": "A renewal's own database connection doesn't see the row that this connection sees: set"
+        " MAILUP['PREPARE_CONNECTION'] to a function that prepares it.",
+    }
 
 
 class BadFile(MailUpError):
@@ -237,6 +263,7 @@ class MailUpUnavailable(MailUpError):
         "connection": "MailUp could not be reached ({cause}): try again later.",
         "delayed": "This process was held up too long to renew the token.",
         "busy": "Another renewal of this token takes too long: try again later.",
+        "keys": "This site's encryption keys can't be had at the moment ({cause}): try again later.",
     }
     DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")
 
@@ -286,7 +313,9 @@ class APIError(MailUpError):
         self, message: str = "", *, error_code: str = "", description: str = "", **about: Unpack[_About]
     ) -> None:
         status = about.get("status", 0)
-        super().__init__(message or (f"MailUp refused with status {status}: {description}" if status else ""), **about)
+        if status and about.get("reason", "") not in self.SENTENCES:
+            message = message or f"MailUp refused with status {status}: {description}"
+        super().__init__(message, **about)
         self.error_code = error_code
         self.description = description
 
@@ -301,6 +330,10 @@ class Unauthorized(APIError):
     """MailUp refuses the access token, even one that was just renewed."""
 
     code = "unauthorized"
+    SENTENCES = {
+        "expired": "The access token has expired or was refused, and this call must not renew it.",
+        "renewed": "MailUp refuses the access token, although it was renewed a moment ago.",
+    }
 
 
 class Forbidden(APIError):
@@ -334,7 +367,8 @@ class UnexpectedResponse(MailUpError):
         "bad_account": "MailUp names this account in a form that can't be stored.",
         "token_unreadable": "MailUp's token answer could not be read ({cause}).",
         "redirect": "MailUp's token endpoint answered with a redirect.",
-        "login_page": "MailUp's login page answered with an error.",
+        "too_large": "MailUp's answer is larger than this site reads.",
+        "encoding": "MailUp's answer is compressed in a way that this site doesn't read.",
     }
     DETAILS = (*MailUpError.DETAILS, "cause", "grant_may_be_spent")
 

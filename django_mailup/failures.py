@@ -26,6 +26,19 @@ FAILURES: Final[dict[str, Failure]] = {
         _("You did not allow the connection"),
         _("Nothing was connected. If that was a mistake, start again and choose to allow it."),
     ),
+    "authorization_failed": Failure(
+        503,
+        _("MailUp reported an error"),
+        _(
+            "MailUp sent you back without connecting the account. Nothing was connected. Start again in a few minutes;"
+            " if it happens every time, tell the administrator of this site."
+        ),
+    ),
+    "permission_missing": Failure(
+        403,
+        _("You may not connect this site"),
+        _("Nothing was connected. An administrator must give you the permission to connect the site itself."),
+    ),
     "state_mismatch": Failure(
         400,
         _("This answer from MailUp can't be used"),

@@ -15,13 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from .conf import app_settings
 from .database_clock import DatabaseNow
 from .exceptions import MailUpError, restore
-from .fields import EncryptedTextField
+from .vault.fields import EncryptedTextField, KeyIdField
+from .vault.rows import SealedModel, SealedQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import _User  # the site's user model, if mypy runs with the plugin of django-stubs
     from django.db.models.expressions import Combinable
 
 DEFAULT_REGISTRATION: Final = "default"
+CONNECT_SITE: Final = "django_mailup.connect_site"
+"""The permission to connect the site itself."""
 
 
 def _row_key() -> models.UUIDField[str | uuid.UUID, uuid.UUID]:
@@ -32,7 +35,7 @@ def _row_key() -> models.UUIDField[str | uuid.UUID, uuid.UUID]:
     return models.UUIDField(_("key"), default=uuid.uuid4, unique=True, editable=False)
 
 
-class ClientRegistration(models.Model):
+class ClientRegistration(SealedModel):
     """This site as MailUp knows it: an application with a client id and secret (RFC 6749 section 2)."""
 
     key = _row_key()
@@ -53,7 +56,9 @@ class ClientRegistration(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    class Meta:
+    objects = SealedQuerySet["ClientRegistration"].as_manager()
+
+    class Meta(SealedModel.Meta):
         verbose_name = _("client registration")
         verbose_name_plural = _("client registrations")
         ordering = ["name", "pk"]
@@ -67,7 +72,7 @@ class ClientRegistration(models.Model):
         return restore(self.error_code, {}) if self.error_code else None
 
 
-class TokenQuerySet(models.QuerySet["Token"]):
+class TokenQuerySet(SealedQuerySet["Token"]):
     """Questions about tokens."""
 
     def of(self, *, user: Any, registration: str = DEFAULT_REGISTRATION) -> TokenQuerySet:
@@ -115,13 +120,25 @@ class TokenQuerySet(models.QuerySet["Token"]):
         )
 
     def bulk_update(self, objs: Iterable[Token], fields: Iterable[str], batch_size: int | None = None) -> int:
-        """Update as Django does. Raise ValueError for managed fields, which only the services write."""
+        """Update as Django does.
+
+        Raises:
+            FieldError: an encrypted field is named.
+            ValueError: another managed field is named, which only the services write.
+        """
         fields = list(fields)
+        self.refuse_encrypted(fields)
         _refuse_managed(fields)
         return super().bulk_update(objs, fields, batch_size)
 
     def bulk_create(self, objs: Iterable[Token], *args: Any, **kwargs: Any) -> list[Token]:
-        """Create as Django does. Raise ValueError for managed fields that existing rows would get."""
+        """Create as Django does.
+
+        Raises:
+            FieldError: existing rows would get an encrypted field.
+            ValueError: existing rows would get another managed field.
+        """
+        self.refuse_encrypted(kwargs.get("update_fields") or ())
         _refuse_managed(kwargs.get("update_fields") or ())
         return super().bulk_create(objs, *args, **kwargs)
 
@@ -135,7 +152,7 @@ def _refuse_managed(names: Iterable[str]) -> None:
         )
 
 
-class Token(models.Model):
+class Token(SealedModel):
     """One connection: a MailUp account that a user, or the site itself (`user` is null), lets this site act on."""
 
     class Status(models.TextChoices):
@@ -187,7 +204,7 @@ class Token(models.Model):
     company: models.CharField[str | Combinable, str] = models.CharField(_("company"), max_length=255, blank=True)
     access_token = EncryptedTextField(_("access token"))
     refresh_token = EncryptedTextField(_("refresh token"))
-    encryption_key_id = models.CharField(_("encryption key"), max_length=16, blank=True, db_index=True, editable=False)
+    encryption_key_id = KeyIdField(_("encryption key"), max_length=16, blank=True, db_index=True, editable=False)
     expires_at: models.DateTimeField[datetime | Combinable, datetime] = models.DateTimeField(_("expires at"))
     refresh_at = models.DateTimeField(_("renewal due at"))
     status = models.CharField(_("status"), max_length=32, choices=Status.choices, default=Status.ACTIVE)
@@ -209,7 +226,7 @@ class Token(models.Model):
     _managed: Mapping[str, Any] = {}
     """The managed fields as they were read."""
 
-    class Meta:
+    class Meta(SealedModel.Meta):
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
         ordering = ["pk"]
@@ -233,9 +250,9 @@ class Token(models.Model):
         """
         if not self._state.adding:
             named = kwargs.get("update_fields")
-            # update_or_create() names every datetime, also those that nobody assigned.
-            datetimes = {field.name for field in self._meta.fields if isinstance(field, models.DateTimeField)}
-            _refuse_managed([*self._assigned_managed(), *(name for name in named or () if name not in datetimes)])
+            # update_or_create() names every field with a pre_save of its own, also those that nobody assigned.
+            always = {field.name for field in self._meta.fields if type(field).pre_save is not models.Field.pre_save}
+            _refuse_managed([*self._assigned_managed(), *(name for name in named or () if name not in always)])
             deferred = self.get_deferred_fields()
             kwargs["update_fields"] = [
                 field.name
@@ -293,7 +310,7 @@ class Token(models.Model):
         return restore(self.error_code, self.error_details) if self.error_code else None
 
 
-class AuthorizationRequest(models.Model):
+class AuthorizationRequest(SealedModel):
     """One press of *Connect* that waits for MailUp's answer. Redeeming deletes it."""
 
     key = _row_key()
@@ -305,11 +322,15 @@ class AuthorizationRequest(models.Model):
     # A plain key: on MariaDB the foreign key of an uncommitted row would block the claim on the token it names.
     token_key = models.UUIDField(null=True)
     redirect_uri = models.TextField()
+    state_in = models.CharField(max_length=5)  # "query" or "path": see connections/state_form.py
+    hopped = models.BooleanField(default=False)
     code_verifier = EncryptedTextField(blank=True)
     next_url = models.TextField(blank=True)
     expires_at = models.DateTimeField(db_index=True)
 
-    class Meta:
+    objects = SealedQuerySet["AuthorizationRequest"].as_manager()
+
+    class Meta(SealedModel.Meta):
         verbose_name = _("authorization request")
         verbose_name_plural = _("authorization requests")
 

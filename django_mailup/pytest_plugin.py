@@ -73,7 +73,7 @@ def mailup_connection(mailup_registration: ClientRegistration) -> Callable[..., 
 
 
 @pytest.fixture
-def mailup_server(mailup_sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def mailup_server(mailup_sandbox: Sandbox, settings: Any) -> Iterator[str]:
     """The base URL of the sandbox, which is served on a socket of this machine during the test.
 
     django_mailup reaches it there, in this process and in others that have the same `settings.MAILUP`.
@@ -81,7 +81,6 @@ def mailup_server(mailup_sandbox: Sandbox, settings: Any, monkeypatch: pytest.Mo
     from . import network
     from .sandbox.server import serving
 
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     with serving(mailup_sandbox) as base_url:
         settings.MAILUP = {**getattr(settings, "MAILUP", {}), "BASE_URL": base_url, "RATE_LIMIT": 0}
         adapter = network.replace(None)

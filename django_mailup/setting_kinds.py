@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv6Address
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar, cast, overload
 from urllib.parse import urlsplit
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAKE_KEY: Final = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+SCOPES: Final = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
+MAKE_KEY: Final = (
+    'python -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
+)
 
 
 class SettingsReader(Protocol):
@@ -105,11 +110,34 @@ class Text(Setting[str]):
         return str(env.str(variable))
 
 
+class Scope(Text):
+    """OAuth scopes separated by single spaces (RFC 6749 section 3.3); the empty text is none."""
+
+    expects = "scopes separated by spaces"
+
+    @property
+    def default_text(self) -> str:
+        return "none"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and (not value or SCOPES.fullmatch(value) is not None)
+
+
 class CacheAlias(Text):
     """The name of one of Django's `CACHES`. A system check looks for it there."""
 
     check = "E010"
     expects = "the name of one of Django's CACHES"
+
+
+class DottedPath(Text):
+    """The dotted path of a function. A system check imports it."""
+
+    check = "E012"
+    expects = "the dotted path of a function"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and "." in value and all(map(str.isidentifier, value.split(".")))
 
 
 class WebAddress(Text):
@@ -218,12 +246,28 @@ class Count(_Numeric[int]):
         return int(env.int(variable))
 
 
-class Keys(Setting[tuple[str, ...]]):
-    """A list of Fernet keys."""
+class Flag(Setting[bool]):
+    """True or False."""
+
+    check = "E004"
+    expects = "True or False"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def convert(self, value: Any) -> bool:
+        return bool(value)
+
+    def parse(self, env: Env, variable: str) -> bool:
+        return bool(env.bool(variable))
+
+
+class Keys(Setting[tuple[str, ...] | str]):
+    """A list of encryption keys, or the dotted path of a function that returns one; code gets a tuple, or the path."""
 
     check = "E005"
     is_secret = True
-    expects = "a list of Fernet keys"
+    expects = "a list of keys, or the dotted path of a function that returns one"
 
     def __init__(self, *, help_text: str) -> None:
         super().__init__((), help_text=help_text)
@@ -234,21 +278,68 @@ class Keys(Setting[tuple[str, ...]]):
 
     @property
     def hint(self) -> str:
-        return f"Set it to a list of keys, newest first. Make a key with: {MAKE_KEY}"
+        return (
+            "Set it to a list of keys, newest first, or to the dotted path of a function that returns them. A key is 32"
+            f" random bytes in URL-safe base64. Make one with: {MAKE_KEY}"
+        )
 
     def accepts(self, value: object) -> bool:
-        return isinstance(value, (list, tuple)) and all(map(is_key, value))
+        return is_dotted_path(value) or (isinstance(value, (list, tuple)) and all(map(is_key, value)))
+
+    def convert(self, value: Any) -> tuple[str, ...] | str:
+        return value if isinstance(value, str) else tuple(value)
+
+    def parse(self, env: Env, variable: str) -> list[str] | str:
+        items = [key.strip() for key in env.list(variable) if key.strip()]
+        return items[0] if len(items) == 1 and is_dotted_path(items[0]) else items
+
+
+class HostNames(Setting[tuple[str, ...]]):
+    """A list of names or addresses of hosts, without port."""
+
+    check = "E009"
+    expects = "a list of host names"
+    _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+
+    def __init__(self, *, help_text: str) -> None:
+        super().__init__((), help_text=help_text)
+
+    @property
+    def default_text(self) -> str:
+        return "none"
+
+    @property
+    def hint(self) -> str:
+        return 'Write names without scheme and port, such as ["sandbox.internal"], or remove the key.'
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, (list, tuple)) and all(map(self._is_host, value))
+
+    def _is_host(self, value: object) -> bool:
+        return isinstance(value, str) and bool(self._NAME.fullmatch(value) or _is_ipv6(value))
 
     def convert(self, value: Any) -> tuple[str, ...]:
         return tuple(value)
 
     def parse(self, env: Env, variable: str) -> list[str]:
-        return [key.strip() for key in env.list(variable) if key.strip()]
+        return [name.strip() for name in env.list(variable) if name.strip()]
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return bool(IPv6Address(value))
+    except ValueError:
+        return False
 
 
 def is_key(value: object) -> bool:
-    """Return whether a value is a Fernet key: 32 bytes in URL-safe base64."""
+    """Return whether a value is an encryption key: 32 bytes in URL-safe base64."""
     try:
         return isinstance(value, (str, bytes)) and len(base64.urlsafe_b64decode(value)) == 32
     except (binascii.Error, ValueError):
         return False
+
+
+def is_dotted_path(value: object) -> bool:
+    """Return whether a value is the path of something in a module, such as `site.vault.keys`."""
+    return isinstance(value, str) and "." in value and all(part.isidentifier() for part in value.split("."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
+from uuid import UUID
 
 from celery import Task, shared_task
 
@@ -24,18 +25,23 @@ def refresh_expiring_tokens() -> None:
     for batch in services.hand_out_due():
         # What isn't renewed within a period comes due again by itself, so an older message is a duplicate.
         expires = batch.countdown + app_settings.REFRESH_PERIOD.total_seconds()
-        refresh_tokens.apply_async((batch.pks,), countdown=batch.countdown, expires=expires)
+        keys = [str(key) for key in batch.keys]
+        refresh_tokens.apply_async((keys,), countdown=batch.countdown, expires=expires)
 
 
 @shared_task(name="django_mailup.refresh_tokens", ignore_result=True)
-def refresh_tokens(pks: list[int]) -> None:
-    """Renew those of these tokens that are still due. Celery retries none: a failed one comes due again by itself."""
-    services.refresh_many(pks)
+def refresh_tokens(keys: list[str]) -> None:
+    """Renew those of these tokens that are still due. Celery retries none: a failed one comes due again by itself.
+
+    Args:
+        keys: keys of Tokens.
+    """
+    services.refresh_many(map(UUID, keys))
 
 
 @shared_task(bind=True, name="django_mailup.import_csv", max_retries=None)
 def import_csv(
-    self: Task[..., dict[str, Any]], /, path: str, token_pk: int, **options: Unpack[ImportOptions]
+    self: Task[..., dict[str, Any]], /, path: str, token_key: str, **options: Unpack[ImportOptions]
 ) -> dict[str, Any]:
     """Import a CSV file that the worker can read, as `services.import_csv` does. Running it twice does no harm.
 
@@ -45,10 +51,13 @@ def import_csv(
 
     Args:
         path: the file, as the worker sees it.
-        token_pk: primary key of the connection to import through.
+        token_key: key of the connection to import through, as text.
         options: see `services.import_csv`.
+
+    Raises:
+        NotConnected: there is no such connection, or it is another tenant's.
     """
-    token = Token.objects.select_related("registration").filter(pk=token_pk).first()
+    token = Token.objects.select_related("registration").filter(key=token_key).first()
     if token is None:
         raise NotConnected
     try:

@@ -31,7 +31,7 @@ class CacheThrottle:
     """The limit for one connection. Implements `mailup.client.Throttle`.
 
     Args:
-        connection: names the MailUp user in cache keys; no secret.
+        connection: names what MailUp counts calls of in cache keys, for all tenants and processes; no secret.
         clock, sleep: as in `time`; hosts that share a cache should agree about the time.
     """
 

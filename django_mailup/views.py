@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.contrib.sessions.backends import signed_cookies
 from django.db import connections as database_connections
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
@@ -24,11 +24,16 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
 from . import services
+from .callback_origin import callback_url, is_at, origin_for
 from .conf import app_settings
+from .connections.answer import Answer
+from .events import Event
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .frames import forgets_locals
-from .models import DEFAULT_REGISTRATION, ClientRegistration, Token
+from .models import CONNECT_SITE, DEFAULT_REGISTRATION, ClientRegistration, Token
+from .pages import lead_on, private_page, private_url
+from .request_charset import utf8_only
 from .request_secrets import CallbackURL, take_url
 from .secret import Secret
 
@@ -48,6 +53,7 @@ def non_atomic(view: ViewFunction) -> ViewFunction:
     return view
 
 
+@method_decorator([private_page, utf8_only], name="dispatch")
 class ConnectionsView(LoginRequiredMixin, TemplateView):
     """List the user's connections, with buttons to connect, reconnect and disconnect."""
 
@@ -79,9 +85,12 @@ class AuthorizeForm(forms.Form):
     next = forms.CharField(required=False)
 
 
-@method_decorator([non_atomic, forgets_locals], name="dispatch")
+@method_decorator([non_atomic, private_page, utf8_only, forgets_locals], name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
-    """Start an authorization: GET shows a page with one button, POST redirects the browser to MailUp.
+    """Start an authorization: GET shows a page with one button, POST answers with a page that leads to MailUp.
+
+    On another host than that of CALLBACK_ORIGIN both lead to the page on that host: the session must be there to which
+    MailUp sends the user back.
 
     A user needs the permission `django_mailup.connect_site` to connect the site itself, and gets 404 without it.
     """
@@ -91,6 +100,12 @@ class AuthorizeView(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         form = AuthorizeForm(request.GET)
         parameters = form.cleaned_data if form.is_valid() else {}
+        try:
+            origin = origin_for(request)
+        except MailUpError as error:
+            return _redirect_to_failure(error.code)
+        if not is_at(request, origin):
+            return self._lead_to_origin(request, origin, parameters)
         hidden_fields = {name: value for name, value in parameters.items() if value}
         return render(request, "django_mailup/authorize.html", {"fields": hidden_fields})
 
@@ -99,15 +114,18 @@ class AuthorizeView(LoginRequiredMixin, View):
         if not form.is_valid():
             return _redirect_to_failure("error")
         parameters = form.cleaned_data
-        reconnect = self._token_to_reconnect(request, parameters["reconnect"])
-        for_site = parameters["for_site"] or (reconnect is not None and reconnect.user_id is None)
-        if for_site and not request.user.has_perm("django_mailup.connect_site"):
-            raise Http404
         try:
+            origin = origin_for(request)
+            if not is_at(request, origin):
+                return self._lead_to_origin(request, origin, parameters)
+            reconnect = self._token_to_reconnect(request, parameters["reconnect"])
+            for_site = parameters["for_site"] or (reconnect is not None and reconnect.user_id is None)
+            if for_site and not request.user.has_perm(CONNECT_SITE):
+                raise _refusal(request, "connect_site", "no_permission")
             url = services.begin(
                 user=request.user,
                 session=session_secret(request),
-                callback_url=request.build_absolute_uri(reverse("django_mailup:callback")),
+                callback_url=callback_url(origin),
                 registration=parameters["registration"] or DEFAULT_REGISTRATION,
                 next_url=safe_next(request, parameters["next"]),
                 reconnect=reconnect,
@@ -115,19 +133,26 @@ class AuthorizeView(LoginRequiredMixin, View):
             )
         except MailUpError as error:
             return _redirect_to_failure(error.code)
-        return _keep_url_private(HttpResponseRedirect(url))
+        return lead_on(request, url)
+
+    def _lead_to_origin(self, request: HttpRequest, origin: str, parameters: dict[str, Any]) -> HttpResponse:
+        """Return a page that leads to this page on another origin. Of `next` it keeps path and query alone."""
+        next_url = urlsplit(safe_next(request, parameters.get("next", "")))
+        kept = {**parameters, "next": next_url._replace(scheme="", netloc="").geturl()}
+        query = urlencode({name: value for name, value in kept.items() if value})
+        return lead_on(request, f"{origin}{reverse('django_mailup:authorize')}{'?' if query else ''}{query}")
 
     def _token_to_reconnect(self, request: HttpRequest, pk: int | None) -> Token | None:
         """Return the connection with this primary key. Raise Http404 if it is another user's."""
         if pk is None:
             return None
-        token = get_object_or_404(Token.objects.select_related("registration"), pk=pk)
-        if token.user_id not in (request.user.pk, None):
-            raise Http404
+        token = Token.objects.select_related("registration").filter(pk=pk).first()
+        if token is None or token.user_id not in (request.user.pk, None):
+            raise _refusal(request, "reconnect", "not_owner" if token else "not_found")
         return token
 
 
-@method_decorator([login_not_required, non_atomic, forgets_locals], name="dispatch")
+@method_decorator([login_not_required, non_atomic, private_url, utf8_only, forgets_locals], name="dispatch")
 class CallbackView(View):
     """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
 
@@ -144,30 +169,35 @@ class CallbackView(View):
         super().setup(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, state: Secret | None = None) -> HttpResponse:
-        url = self.url
+        answer = self._answer()
         if not request.user.is_authenticated:
             if self._may_lack_session_cookie(request):
-                return _keep_url_private(self._reload(request))
-            return _keep_url_private(_redirect_to_failure("login_lost"))
-        if url.state and url.parameters.get("state") and url.state != url.parameters.get("state"):
-            return _keep_url_private(_redirect_to_failure("state_mismatch"))
+                return self._reload(request)
+            Event.CALLBACK_REJECTED.log(error="login_lost", reason="", user="", registration="")
+            return _redirect_to_failure("login_lost")
+        session = session_secret(request)
         try:
-            completed = services.complete(
-                user=request.user,
-                session=session_secret(request),
-                received_state=url.state or url.parameters.get("state", ""),
-                code=url.parameters.get("code", ""),
-                error=url.parameters.get("error", ""),
-                request=request,
-            )
+            if answer.lacks_state:
+                return lead_on(request, services.begin_again(user=request.user, session=session))
+            completed = services.complete(user=request.user, session=session, answer=answer, request=request)
         except AccountMismatch as error:
             messages.error(request, str(error), fail_silently=True)
-            return _keep_url_private(_redirect_to_failure(error.code))
+            return _redirect_to_failure(error.code)
         except MailUpError as error:
-            return _keep_url_private(_redirect_to_failure(error.code))
+            return _redirect_to_failure(error.code)
         message = _("MailUp account %(account)s is connected.") % {"account": completed.token}
         messages.success(request, message, fail_silently=True)  # the site may not have django.contrib.messages
-        return _keep_url_private(HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL)))
+        return HttpResponseRedirect(completed.next_url or resolve_url(app_settings.CONNECTED_URL))
+
+    def _answer(self) -> Answer:
+        parameters = self.url.parameters
+        return Answer(
+            code=parameters.get("code", ""),
+            error=parameters.get("error", ""),
+            state_in_path=self.url.state,
+            state_in_query=parameters.get("state", ""),
+            repeated=any(len(parameters.getlist(name)) > 1 for name in ("code", "error", "state")),
+        )
 
     def _may_lack_session_cookie(self, request: HttpRequest) -> bool:
         """Return whether the browser may have kept back the session cookie because the request came from MailUp's site.
@@ -181,9 +211,10 @@ class CallbackView(View):
         """Return a page of this site that leads the browser to the same URL again, once."""
         query = QueryDict(self.url.query, mutable=True, encoding="utf-8")
         query[RELOADED] = "1"
-        return render(request, "django_mailup/reload.html", {"url": f"{self.url.path}?{query.urlencode()}"})
+        return lead_on(request, f"{self.url.path}?{query.urlencode()}")
 
 
+@method_decorator([private_page, utf8_only], name="dispatch")
 class DisconnectView(LoginRequiredMixin, View):
     """Disconnect one of the user's accounts: GET asks for confirmation, POST deletes the connection."""
 
@@ -200,10 +231,13 @@ class DisconnectView(LoginRequiredMixin, View):
         return redirect("django_mailup:connections")
 
     def _own_token(self, request: HttpRequest, pk: int) -> Token:
-        return get_object_or_404(Token.objects.select_related("registration"), pk=pk, user=request.user)
+        token = Token.objects.select_related("registration").filter(pk=pk).first()
+        if token is None or token.user_id != request.user.pk:
+            raise _refusal(request, "disconnect", "not_owner" if token else "not_found")
+        return token
 
 
-@method_decorator(login_not_required, name="dispatch")
+@method_decorator([login_not_required, private_page, utf8_only], name="dispatch")
 class FailedView(View):
     """Say what went wrong and what to do. The URL holds the reason and nothing else."""
 
@@ -247,14 +281,12 @@ def session_secret(request: HttpRequest) -> str:
     return str(session.session_key)
 
 
+def _refusal(request: HttpRequest, action: str, reason: str) -> Http404:
+    """Log that a user may not do something, and return the exception that says there is no such page."""
+    Event.ACTION_REFUSED.log(action=action, reason=reason, user=str(request.user.pk))
+    return Http404()
+
+
 def _redirect_to_failure(code: str) -> HttpResponse:
     """Return a redirect to the page that explains an exception's code."""
     return redirect("django_mailup:failed", reason=name_of(code))
-
-
-def _keep_url_private(response: HttpResponse) -> HttpResponse:
-    """Forbid referrers, caches and frames, because the URL of this response may hold a code or a state."""
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    response["X-Frame-Options"] = "DENY"
-    return response

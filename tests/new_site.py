@@ -17,6 +17,7 @@ PACKAGE = Path(django_mailup.__file__).parent
 CHECKOUT = Path(__file__).resolve().parent.parent
 USE = """
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import find
 from django.test import Client
 from django.test.utils import setup_test_environment
 from django_mailup.services import client_for, connect_with_password, register
@@ -34,6 +35,8 @@ for path in ("/mailup/", "/mailup/connect/", "/mailup/failed/unavailable/", "/ad
     answer = browser.get(path)
     assert answer.status_code in (200, 503), (path, answer.status_code)
 assert "m12345" in browser.get("/mailup/").content.decode()
+for name in ("styles.css", "admin.css"):
+    assert find(f"django_mailup/{name}"), name
 print("the new site works")
 """
 SETTINGS = """

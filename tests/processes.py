@@ -92,11 +92,11 @@ class Victim:
     """
 
     def __init__(self, kind: str, token: Token, settings: Any, *, database: dict[str, Any] | None = None) -> None:
-        self.kind, self.pk = kind, token.pk
+        self.kind, self.key = kind, str(token.key)
         self.said: list[str] = []
         self._heard = threading.Condition()
         self._folder = tempfile.TemporaryDirectory()
-        given = {"kind": kind, "database": database or reach(), "mailup": settings.MAILUP, "pk": token.pk}
+        given = {"kind": kind, "database": database or reach(), "mailup": settings.MAILUP, "key": self.key}
         self._broker = ExitStack()
         if kind in ("worker", "group"):
             given["celery"] = self._broker.enter_context(broker("redis"))
@@ -135,7 +135,7 @@ class Victim:
             threading.Thread(target=_get, args=(f"http://127.0.0.1:{ready.split()[1]}/",), daemon=True).start()
         elif self.kind in ("worker", "group"):
             with sender(self._given["celery"]) as app:
-                app.send_task("django_mailup.refresh_tokens", [[self.pk]])
+                app.send_task("django_mailup.refresh_tokens", [[self.key]])
 
     def kill(self) -> None:
         """Send SIGKILL to the processes that the kind names, and return when they have ended."""

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.serializers import serialize
 from django.test import Client
+from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+
+from .journey import led_to
+from .stored import stored_rows
 
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/admin/django_mailup/clientregistration/"
@@ -84,6 +89,48 @@ def test_the_connect_buttons_follow_permissions(user: Any, mailup_registration: 
     assert "Connect this site" in page
 
 
+def test_the_redirect_uri_is_there_to_copy(admin_client: Client, mailup_registration: Any, settings: Any) -> None:
+    pages = [f"{REGISTRATIONS}{mailup_registration.pk}/change/", f"{REGISTRATIONS}add/"]
+    for page in pages:
+        assert "http://testserver/mailup/callback/" in admin_client.get(page).content.decode()
+    settings.MAILUP = {**settings.MAILUP, "CALLBACK_ORIGIN": "https://news.example"}
+    for page in pages:
+        assert "https://news.example/mailup/callback/" in admin_client.get(page).content.decode()
+    settings.MAILUP = {**settings.MAILUP, "CALLBACK_ORIGIN": "tests.nowhere.origin_of"}
+    for page in pages:
+        assert "names no function" in admin_client.get(page).content.decode()
+
+
+def test_who_may_edit_a_registration_cannot_redirect_a_code(user: Any, mailup_registration: Any) -> None:
+    """Nothing that the form takes decides where MailUp sends a code."""
+    browser = staff(user, "view_clientregistration", "change_clientregistration")
+    elsewhere = "https://evil.example/"
+    fields = {**FIELDS, "client_id": mailup_registration.client_id}
+    fields |= {"redirect_uri": elsewhere, "callback_origin": elsewhere, "echoes_state": "false"}
+    assert browser.post(f"{REGISTRATIONS}{mailup_registration.pk}/change/", fields).status_code == 302
+
+    assert "evil.example" not in led_to(browser.post("/mailup/connect/"))
+    assert "evil.example" not in serialize("json", ClientRegistration.objects.all())
+    assert ClientRegistration.objects.get().echoes_state is None
+
+
+def test_what_is_known_of_state_can_be_seen_and_forgotten(
+    admin_client: Client, user: Any, mailup_registration: Any
+) -> None:
+    ClientRegistration.objects.update(echoes_state=False)
+    assert (
+        "MailUp sends state back"
+        in admin_client.get(f"{REGISTRATIONS}{mailup_registration.pk}/change/").content.decode()
+    )
+    data = {"action": "forget_form_of_state", "_selected_action": [mailup_registration.pk]}
+    staff(user, "view_clientregistration").post(REGISTRATIONS, data)
+    assert ClientRegistration.objects.get().echoes_state is False
+
+    page = admin_client.post(REGISTRATIONS, data, follow=True).content.decode()
+    assert "Forgotten for 1 registration." in page
+    assert ClientRegistration.objects.get().echoes_state is None
+
+
 def test_a_registration_in_use_is_not_deleted(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
     token = mailup_connection(None)
     page = admin_client.post(f"{REGISTRATIONS}{token.registration_id}/delete/", {"post": "yes"})
@@ -137,6 +184,21 @@ def test_test_connection(
     assert "Account m12345: MailUp answered with status 503" in act(admin_client, "test_connection", token)
 
 
+def test_whoever_may_only_view_spends_no_refresh_token(
+    user: Any, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox, clock: Any
+) -> None:
+    refused, expired = mailup_connection(None), mailup_connection(None, username="m67890")
+    mailup_sandbox.state.expire_access(username="m12345")
+    Token.objects.filter(key=expired.key).update(expires_at=timezone.now())
+    stored = serialize("json", Token.objects.order_by("pk"))
+    page = act(staff(user, "view_token"), "test_connection", refused, expired)
+
+    assert "Account m12345: MailUp refused with status 401" in page
+    assert "Account m67890: The access token has expired or was refused" in page
+    assert mailup_sandbox.state.counters["refreshes"] == 0
+    assert serialize("json", Token.objects.order_by("pk")) == stored
+
+
 def test_disconnect(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
     one, two = mailup_connection(None), mailup_connection(None, username="m67890")
 
@@ -184,8 +246,30 @@ def test_the_reconnect_button_is_for_the_owner(
 def test_a_connection_cannot_be_changed_by_hand(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
     token = mailup_connection(None)
     change = f"{TOKENS}{token.pk}/change/"
-    stored = Token.objects.values().get()
+    stored = stored_rows(Token)
 
     assert admin_client.get(change).status_code == 200
     assert admin_client.post(change, {"company": "Other", "status": "active", "generation": "9"}).status_code == 403
-    assert Token.objects.values().get() == stored
+    assert stored_rows(Token) == stored
+
+
+def test_what_the_admin_refuses_is_logged(
+    user: Any, mailup_connection: Callable[..., Token], caplog: pytest.LogCaptureFixture
+) -> None:
+    token = mailup_connection(None)
+    nobody = staff(user)
+    caplog.clear()
+    for path in (TOKENS, f"{TOKENS}add/", f"{TOKENS}{token.pk}/change/", f"{TOKENS}{token.pk}/delete/"):
+        assert nobody.get(path).status_code == 403
+    viewer = staff(user, "view_token")
+    act(viewer, "refresh_now", token)
+    act(viewer, "no_such_action", token)
+    assert viewer.post(f"{TOKENS}{token.pk}/change/", {"company": "Other"}).status_code == 403
+    assert viewer.get(REGISTRATIONS).status_code == 403
+
+    records = [record.__dict__["mailup"] for record in caplog.records if record.name == "django_mailup"]
+    assert [record["action"].removeprefix("admin.") for record in records] == [
+        "token.changelist", "token.add", "token.change", "token.delete", "token.refresh_now", "token.change",
+        "clientregistration.changelist",
+    ]  # fmt: skip
+    assert all(record["reason"] == "no_permission" and record["user"] == str(user.pk) for record in records)

@@ -22,6 +22,7 @@ from django_mailup.sandbox import Sandbox
 from django_mailup.services import register
 
 from .processes import BROKERS, broker, reach, sender
+from .stored import sealed
 
 pytestmark = pytest.mark.brokers
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,7 +106,7 @@ def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
 
     def hand_out() -> None:
         for batch in periodic.hand_out_due():
-            app.send_task("django_mailup.refresh_tokens", [batch.pks])
+            app.send_task("django_mailup.refresh_tokens", [[str(key) for key in batch.keys]])
 
     arguments = ("-P", pool, "-c", "2")
     with sender(conf) as app:
@@ -157,7 +158,7 @@ def test_a_rejected_client_is_said_once_and_a_corrected_secret_resumes_by_itself
     settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 4, "REFRESH_PERIOD": 1}
     registration = ClientRegistration.objects.get()
     right = registration.client_secret
-    ClientRegistration.objects.update(client_secret="wrong")
+    ClientRegistration.objects.update(**sealed(registration, client_secret="wrong"))
     arguments = ("-P", "threads", "-c", "2", "-B", "-s", str(tmp_path / "beat"))
     with worker(settings, conf, *arguments):
         until(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())

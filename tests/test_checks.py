@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connection
 from django.test import override_settings
 from django.urls import reverse_lazy
 
@@ -50,6 +55,12 @@ def ids() -> list[str]:
         ({**FINE, "ENCRYPTION_KEYS": ["secret-but-short"]}, ["E005"]),
         ({**FINE, "ENCRYPTION_KEYS": KEY}, ["E005"]),
         ({**FINE, "ENCRYPTION_KEYS": [None]}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms.keys"}, []),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms.nowhere"}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms.NOT_A_FUNCTION"}, ["E005"]),
+        ({**FINE, "ENCRYPTION_KEYS": "tests.vault.kms."}, ["E005"]),
+        ({**FINE, "SECRET_KEY_READS": False}, []),
+        ({**FINE, "SECRET_KEY_READS": "off"}, ["E004"]),
         ({**FINE, "BASE_URL": "services.mailup.com"}, ["E006"]),
         ({**FINE, "BASE_URL": "https://"}, ["E006"]),
         ({**FINE, "BASE_URL": "https://host:port"}, ["E006"]),
@@ -58,7 +69,10 @@ def ids() -> list[str]:
         ({**FINE, "BASE_URL": 5}, ["E006"]),
         ({**FINE, "BASE_URL": "https://[::1"}, ["E006"]),
         ({**FINE, "BASE_URL": "http://services.mailup.com"}, ["E006"]),
-        ({**FINE, "BASE_URL": "http://localhost:8777"}, ["E009", "W001"]),
+        ({**FINE, "BASE_URL": "http://localhost:8777"}, ["W001"]),
+        ({**FINE, "INSECURE_HOSTS": ["services.mailup.com"]}, ["E009"]),
+        ({**FINE, "INSECURE_HOSTS": ["http://services.mailup.com"]}, ["E009"]),
+        ({**FINE, "INSECURE_HOSTS": []}, []),
         ({**FINE, "REFRESH_MARGIN": 600, "REFRESH_PERIOD": 300}, ["E007"]),
         ({**FINE, "TIMEOUT": float("inf")}, ["E003"]),
         ({**FINE, "REFRESH_MARGIN": 1e300}, ["E003"]),
@@ -69,6 +83,22 @@ def ids() -> list[str]:
         ({**FINE, "CLIENT_AUTHENTICATION": None}, ["E004"]),
         ({**FINE, "CONNECTED_URL": None}, ["E011"]),
         ({**FINE, "CONNECTED_URL": ""}, ["E011"]),
+        ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.record"}, []),
+        ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.no_such"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": "no.such.module"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": "tests.renewal.hooks.calls"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": "a path.to"}, ["E012"]),
+        ({**FINE, "PREPARE_CONNECTION": ""}, ["E012"]),
+        ({**FINE, "PKCE": "on"}, ["E004"]),
+        ({**FINE, "SCOPE": "a  b"}, ["E011"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example:8443"}, []),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example/"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example/mailup"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "https://news.example?a=b"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "http://news.example"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "tests.test_checks.ids"}, []),
+        ({**FINE, "CALLBACK_ORIGIN": "tests.test_checks.KEY"}, ["E014"]),
+        ({**FINE, "CALLBACK_ORIGIN": "news.example"}, ["E014"]),
     ],
     ids=str,
 )
@@ -98,7 +128,14 @@ def test_the_hint_for_an_unknown_key(key: Any, hint: str) -> None:
     assert hint in str(found.hint)
 
 
-@override_settings(MAILUP={**FINE, "BASE_URL": "https://ada:hush@services.mailup.com", "ENCRYPTION_KEYS": ["hush"]})
+@override_settings(
+    MAILUP={
+        **FINE,
+        "BASE_URL": "https://ada:hush@x.example",
+        "ENCRYPTION_KEYS": ["hush"],
+        "CALLBACK_ORIGIN": "https://ada:hush@x.example",
+    }
+)
 def test_what_may_be_secret_is_not_shown() -> None:
     assert "hush" not in str(checks.check_settings())
 
@@ -114,10 +151,14 @@ def test_naive_datetimes() -> None:
 
 
 @override_settings(MAILUP={**FINE, "BASE_URL": "http://localhost:8777"}, DEBUG=True)
-def test_a_local_sandbox_in_development_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-
+def test_a_local_sandbox_in_development_is_fine() -> None:
     assert ids() == []
+
+
+@pytest.mark.parametrize(("hosts", "expected"), [(["sandbox"], []), (["other"], ["E006"]), ([], ["E006"])])
+def test_plain_http_to_another_machine_in_development(hosts: list[str], expected: list[str]) -> None:
+    with override_settings(MAILUP={**FINE, "BASE_URL": "http://sandbox:8777", "INSECURE_HOSTS": hosts}, DEBUG=True):
+        assert ids() == expected
 
 
 @override_settings(MAILUP=FINE)
@@ -155,6 +196,19 @@ def test_the_cache_that_keeps_the_limit(backend: str, limit: int, expected: list
         assert ids() == []
 
 
+@override_settings(MAILUP={**FINE, "CALLBACK_ORIGIN": "http://localhost:8000"}, DEBUG=True)
+def test_a_callback_over_plain_http_in_development_is_fine() -> None:
+    assert ids() == []
+
+
+@override_settings(ALLOWED_HOSTS=[".news.example", "*"])
+def test_a_callback_that_any_host_header_chooses() -> None:
+    with override_settings(MAILUP=FINE):
+        assert ids() == ["W008"]
+    with override_settings(MAILUP={**FINE, "CALLBACK_ORIGIN": "https://news.example"}):
+        assert ids() == []
+
+
 @pytest.mark.parametrize(("scheduled", "expected"), [({}, []), (FINE, []), ({"REFRESH_PERIOD": 60}, ["W005"])])
 def test_the_schedule_and_the_setting_agree(scheduled: Any, expected: list[str]) -> None:
     with override_settings(MAILUP=FINE, CELERY_BEAT_SCHEDULE=mailup_beat_schedule(scheduled)):
@@ -175,3 +229,43 @@ def test_checks_run_at_start_and_tell_no_secret() -> None:
 @override_settings(MAILUP={})
 def test_security_checks_are_registered() -> None:
     assert "django_mailup.W004" in [message.id for message in run_checks()]
+
+
+def database_ids() -> list[str]:
+    found = run_checks(tags=["database"], databases=["default"])
+    return [str(message.id) for message in found if str(message.id).startswith("django_mailup")]
+
+
+@pytest.mark.django_db
+def test_rows_that_no_key_opens_are_counted(mailup_connection: Any, settings: Any) -> None:
+    mailup_connection(None)
+    assert database_ids() == []
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": [KEY]}
+    assert database_ids() == ["django_mailup.W010"]
+
+    (found,) = checks.check_database(databases=["default"])
+    assert "1 of django_mailup.ClientRegistration, 1 of django_mailup.Token." in found.msg
+    assert found.hint
+    assert checks.check_database(databases=None) == []
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": ["secret-but-short"]}
+    assert database_ids() == []  # E005 says what is wrong
+
+
+@pytest.mark.django_db
+def test_an_emptied_secret_is_one_that_no_key_opens(mailup_registration: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_mailup_clientregistration SET client_secret = ''")
+
+    assert database_ids() == ["django_mailup.W010"]
+
+
+def test_a_database_without_tables_is_fine(tmp_path: Path) -> None:
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3",
+    }
+    command = [sys.executable, "-m", "django", "check", "--database", "default"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+
+    assert "W010" not in done.stdout + done.stderr

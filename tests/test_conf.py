@@ -15,7 +15,7 @@ def test_settings_are_read_at_access_time() -> None:
         read = (app_settings.TIMEOUT, app_settings.REFRESH_MARGIN, app_settings.STATE_IN)
         assert read == (7.0, timedelta(minutes=1), "query")
     with override_settings(MAILUP={}):
-        assert (app_settings.TIMEOUT, app_settings.STATE_IN) == (30.0, "path")
+        assert (app_settings.TIMEOUT, app_settings.STATE_IN) == (10.0, "auto")
 
 
 def test_a_site_needs_no_mailup_setting(settings: Any) -> None:
@@ -28,3 +28,8 @@ def test_a_site_needs_no_mailup_setting(settings: Any) -> None:
 @override_settings(MAILUP={"BASE_URL": "https://mailup.example"})
 def test_the_endpoints_follow_the_base_url() -> None:
     assert app_settings.endpoints().token == "https://mailup.example/Authorization/OAuth/Token"
+
+
+@override_settings(MAILUP={"BASE_URL": "http://mailup.example", "INSECURE_HOSTS": ["mailup.example"]})
+def test_the_endpoints_allow_plain_http_to_the_insecure_hosts() -> None:
+    assert app_settings.endpoints().token == "http://mailup.example/Authorization/OAuth/Token"

@@ -27,12 +27,16 @@ def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         MAILUP_TIMEOUT="10", MAILUP_TOKEN_DEADLINE="7.5", MAILUP_REFRESH_MARGIN="900", MAILUP_REFRESH_PERIOD="300",
         MAILUP_REFRESH_BATCH_SIZE="20", MAILUP_STATE_IN="query", MAILUP_STATE_LIFETIME="60",
         MAILUP_CONNECTED_URL="home", MAILUP_REFRESH_RATE="5", MAILUP_RATE_LIMIT="0", MAILUP_RATE_PATIENCE="9",
-        MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4",
+        MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4", MAILUP_PREPARE_CONNECTION="site.tenants.prepare",
+        MAILUP_SECRET_KEY_READS="off",
+        MAILUP_INSECURE_HOSTS="one, two", MAILUP_API_DEADLINE="90", MAILUP_ANSWER_LIMIT="1000000",
+        MAILUP_CALLBACK_ORIGIN="https://x.example", MAILUP_PKCE="on", MAILUP_SCOPE="a b",
     )  # fmt: skip
 
     assert set(found) == set(ROWS)
     assert [name for name, value in found.items() if not ROWS[name].accepts(value)] == ["ENCRYPTION_KEYS"]
     assert found["ENCRYPTION_KEYS"] == ["a", "b"]
+    assert found["INSECURE_HOSTS"] == ["one", "two"]
     assert (found["TOKEN_DEADLINE"], found["REFRESH_BATCH_SIZE"]) == (7.5, 20)
 
 

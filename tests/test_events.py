@@ -7,8 +7,10 @@ import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from django_mailup.events import Event
 from django_mailup.exceptions import MailUpUnavailable
@@ -54,7 +56,29 @@ def test_events_have_the_documented_fields_and_no_secret(
     for record in records:
         level, fields = EVENTS[record.__dict__["event"]]
         assert (record.levelname, list(record.__dict__["mailup"])) == (level, fields)
-        assert record.getMessage().startswith(f"{record.__dict__['event']} token={token.pk}")
+        assert record.getMessage().startswith(f"{record.__dict__['event']} token={token.key}")
+
+
+@pytest.mark.django_db
+def test_refusals_have_the_documented_fields(
+    client: Client, user: Any, mailup_registration: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(user)
+    with caplog.at_level(logging.INFO, logger="django_mailup"):
+        for _ in range(21):
+            client.post("/mailup/connect/")
+        client.get("/mailup/callback/", {"code": "x"})
+        client.get("/mailup/callback/", {"code": "x", "state": "forged"})
+        client.post("/mailup/connect/", {"for_site": "on"})
+
+    records = [record for record in caplog.records if record.name == "django_mailup"]
+    assert {record.__dict__["event"] for record in records} == {
+        "mailup.authorization_dropped", "mailup.authorization_restarted", "mailup.callback_rejected",
+        "mailup.action_refused",
+    }  # fmt: skip
+    for record in records:
+        level, fields = EVENTS[record.__dict__["event"]]
+        assert (record.levelname, list(record.__dict__["mailup"])) == (level, fields)
 
 
 def test_an_exception_is_logged_without_the_variables_of_its_frames(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,11 +14,13 @@ from django_mailup.failures import FAILURES, name_of
 RAISED = [
     exceptions.AccountMismatch,
     exceptions.AuthorizationDenied,
+    exceptions.AuthorizationFailed,
     exceptions.ClientRejected,
     exceptions.CodeRefused,
     exceptions.DecryptionFailed,
     exceptions.MailUpUnavailable,
     exceptions.Misconfigured,
+    exceptions.PermissionMissing,
     exceptions.RegistrationUnavailable,
     exceptions.StateMismatch,
     exceptions.TermsNotAccepted,

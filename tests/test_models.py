@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from django.utils import timezone
 
 from django_mailup.models import Token
 
+from .stored import sealed, stored_rows
+
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
 
@@ -22,7 +25,7 @@ def test_a_stale_instances_save_overwrites_nothing_that_services_manage(mailup_c
     stale = mailup_connection(None)
     later = timezone.now() + timedelta(days=1)
     Token.objects.update(
-        access_token="newer", refresh_token="newer", generation=9, expires_at=later, claim_owner="x",
+        **sealed(stale, access_token="newer", refresh_token="newer"), generation=9, expires_at=later, claim_owner="x",
         status=Token.Status.REAUTHORIZATION_REQUIRED, failure_count=4, error_code="y", refresh_at=later,
     )  # fmt: skip
     stale.company = "Renamed"
@@ -43,12 +46,12 @@ def test_a_stale_instances_save_overwrites_nothing_that_services_manage(mailup_c
 @pytest.mark.parametrize("name", sorted(Token.MANAGED))
 def test_saving_a_managed_field_that_was_assigned_is_refused(mailup_connection: Connect, name: str) -> None:
     token = mailup_connection(None)
-    stored = Token.objects.values().get()
+    stored = stored_rows(Token)
     setattr(token, name, {"company": "x"} if name == "error_details" else "assigned")
 
     with pytest.raises(ValueError, match=f"may write {name} of a Token"):
         token.save()
-    assert Token.objects.values().get() == stored
+    assert stored_rows(Token) == stored
 
 
 def test_reading_the_row_again_forgets_what_was_assigned(mailup_connection: Connect) -> None:
@@ -132,9 +135,10 @@ def test_saving_a_row_with_deferred_fields(mailup_connection: Connect) -> None:
 
 def test_one_row_for_an_account_of_a_user(mailup_connection: Connect, user: Any) -> None:
     token = mailup_connection(user)
-    token.pk, token._state.adding = None, True
+    token.pk, token.key, token._state.adding = None, uuid.uuid4(), True
+    token.access_token, token.refresh_token = "A", "R"
 
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(IntegrityError, match=r"account|registration_id"), transaction.atomic():
         token.save()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
-from importlib.metadata import metadata, requires
+import sys
+from importlib.metadata import metadata, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import django_mailup
 from django_mailup import checks, exceptions, setting_kinds, signals
@@ -31,12 +34,51 @@ def test_version_changelog_and_metadata_agree() -> None:
         django_mailup.nothing  # noqa: B018
 
 
+def requirements(*, extra: str | None = None) -> dict[str, Requirement]:
+    """Return what the package requires, by name: at run time, or additionally for an extra."""
+    listed = [Requirement(line) for line in requires("django-mailup-connect") or []]
+    wanted = [each for each in listed if (f'extra == "{extra}"' if extra else "") == str(each.marker or "")]
+    return {each.name: each for each in wanted}
+
+
 def test_runtime_requirements_are_the_agreed_ones() -> None:
-    runtime = {
-        re.split(r"[\s>=<;\[]", line)[0] for line in requires("django-mailup-connect") or [] if "extra" not in line
+    assert set(requirements()) == {
+        "asgiref",
+        "celery",
+        "cryptography",
+        "django",
+        "django-environ",
+        "oauthlib",
+        "requests",
+        "requests-oauthlib",
+        "urllib3",
     }
 
-    assert runtime == {"django", "requests-oauthlib", "celery", "django-environ", "cryptography"}
+
+def test_every_import_is_of_a_declared_requirement() -> None:
+    declared = {*requirements(), *requirements(extra="sandbox"), "pytest"}  # pytest itself imports the plugin
+    homes = packages_distributions()
+    for path in (ROOT / "django_mailup").rglob("*.py"):
+        imported = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(str(node.module).partition(".")[0])
+        others = imported - sys.stdlib_module_names - {"django_mailup", "_typeshed"}  # type checkers have the latter
+        assert {home.lower() for name in others for home in homes[name]} <= declared, path
+
+
+@pytest.mark.parametrize("extra", [None, "sandbox", "postgres", "mariadb", "redis"])
+def test_every_requirement_has_a_lowest_version(extra: str | None) -> None:
+    for each in requirements(extra=extra).values():
+        assert [one.operator for one in each.specifier] == [">="], each
+
+
+def test_the_releases_of_werkzeug_that_break_the_sandbox_are_not_allowed() -> None:
+    werkzeug = requirements(extra="sandbox")["werkzeug"].specifier
+
+    assert [each for each in ("3.1.0", "3.1.1", "3.1.2") if each in werkzeug] == ["3.1.2"]
 
 
 @pytest.mark.parametrize("name", ["mailup", "sandbox", "services"])

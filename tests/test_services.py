@@ -15,6 +15,7 @@ from django_mailup import services
 # An addition is welcome. A removal breaks sites.
 FROZEN = {
     "begin",
+    "begin_again",
     "clear_expired_requests",
     "clear_refusal",
     "client_for",
@@ -27,10 +28,13 @@ FROZEN = {
     "find_registration",
     "hand_out_due",
     "import_csv",
+    "keys_in_use",
     "refresh",
     "refresh_due",
     "refresh_many",
     "register",
+    "rotate_keys",
+    "rows_that_need_another_key",
     "status",
 }
 

@@ -22,6 +22,10 @@ ROWS = {
     "duration": kinds.Duration(1, help_text=""),
     "count": kinds.Count(1, help_text=""),
     "keys": kinds.Keys(help_text=""),
+    "path": kinds.DottedPath("x.y", help_text=""),
+    "flag": kinds.Flag(False, help_text=""),
+    "hosts": kinds.HostNames(help_text=""),
+    "scope": kinds.Scope("", help_text=""),
 }
 
 
@@ -38,6 +42,13 @@ ROWS = {
         ("count", 7, 7),
         ("keys", [KEY.decode()], (KEY.decode(),)),
         ("keys", (), ()),
+        ("path", "site.tenants.prepare", "site.tenants.prepare"),
+        ("keys", "site.vault.keys", "site.vault.keys"),
+        ("flag", True, True),
+        ("flag", False, False),
+        ("hosts", ["sandbox.internal", "10.0.0.5", "fd00::1"], ("sandbox.internal", "10.0.0.5", "fd00::1")),
+        ("scope", "", ""),
+        ("scope", "openid lists:read", "openid lists:read"),
     ],
     ids=str,
 )
@@ -55,12 +66,16 @@ def test_what_is_accepted(kind: str, value: Any, converted: Any) -> None:
             ("address", value)
             for value in ("", None, 5, "x.example", "https://", "ftp://x", "https://x:y", "https://x?q")
         ],
+        *[("hosts", value) for value in ("sandbox", None, [""], [5], ["http://x"], ["x:80"], ["x/"], ["*"])],
         *[("choice", value) for value in ("", "PATH", None, ["path"])],
         *[("seconds", value) for value in (0, -1, "1", None, True, float("nan"), float("inf"), timedelta(1))],
         *[("seconds or none", value) for value in (-0.1, None, False)],
         *[("duration", value) for value in (0, 1e300, float("inf"), "1", None)],
         *[("count", value) for value in (0, 2.5, 2.0, "2", None, True)],
-        *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1})],
+        *[("path", value) for value in ("", None, len, "prepare", "site.", "site..prepare", "my site.prepare")],
+        *[("keys", value) for value in (None, "", "keys", [None], ["short"], [""], {"a": 1}, ".keys", "a-b.keys")],
+        *[("flag", value) for value in (None, 0, 1, "True", "")],
+        *[("scope", value) for value in (None, " ", "a  b", "a ", 'a"b', "a\\b", "a\nb", "é", ["a"])],
     ],
     ids=str,
 )
@@ -89,7 +104,7 @@ def test_numbers_say_their_bounds(minimum: float | None) -> None:
 @pytest.mark.parametrize(
     "value", [KEY, KEY.decode(), KEY[:-1], KEY + b"=", KEY[4:], "", "é" * 44, None, 5, [1], "a" * 43, "-_" * 21 + "8="]
 )
-def test_a_key_is_what_fernet_takes(value: Any) -> None:
+def test_a_key_has_the_form_of_a_fernet_key(value: Any) -> None:
     try:
         Fernet(value)
     except (TypeError, ValueError):
@@ -109,6 +124,13 @@ def test_a_key_is_what_fernet_takes(value: Any) -> None:
         ("duration", "900", 900.0),
         ("count", "7", 7),
         ("keys", "b, a,", ["b", "a"]),
+        ("path", "site.prepare", "site.prepare"),
+        ("keys", "b", ["b"]),
+        ("keys", " site.vault.keys ", "site.vault.keys"),
+        ("keys", "site.vault.keys, b", ["site.vault.keys", "b"]),
+        ("flag", "off", False),
+        ("flag", "on", True),
+        ("scope", "a b", "a b"),
     ],
 )
 def test_reading_the_environment(kind: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:

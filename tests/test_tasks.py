@@ -67,7 +67,7 @@ def test_a_job_survives_a_token_that_fails(eager: Any, mailup_connection: Connec
     token = mailup_connection(None)
     make_due(token.pk)
     mailup_sandbox.fail_with("status", status=503, path="/Token")
-    tasks.refresh_tokens.delay([token.pk])
+    tasks.refresh_tokens.delay([str(token.key)])
 
     token.refresh_from_db()
     assert token.failure_count == 1
@@ -87,7 +87,7 @@ def test_an_import_retries_by_itself_when_the_token_endpoint_is_away(
     path.write_text("email\na@example.com\nb@example.com\n")
 
     with pytest.raises(Retry) as caught:
-        tasks.import_csv.delay(str(path), token.pk, list_id=1)
+        tasks.import_csv.delay(str(path), str(token.key), list_id=1)
     assert caught.value.when == 60
     assert not caught.value.exc.may_have_arrived
 
@@ -107,7 +107,7 @@ def test_an_import_that_has_sent_no_chunk_is_tried_again_whatever_failed(
     path.write_text("email\na@example.com\n")
 
     with pytest.raises(Retry) as caught:
-        tasks.import_csv.delay(str(path), token.pk, list_id=1)
+        tasks.import_csv.delay(str(path), str(token.key), list_id=1)
     assert caught.value.sig.apply_async().get()["sent"] == 1
 
 
@@ -124,7 +124,7 @@ def test_the_task_comes_back_until_everything_is_sent(
 ) -> None:
     mailup_sandbox.fail_with("status", status=429, path="/List/1/Recipients", times=2)
     path = write(tmp_path / "a.csv", *rows(25))
-    result = tasks.import_csv.delay(str(path), site_token.pk, list_id=1, chunk=10)
+    result = tasks.import_csv.delay(str(path), str(site_token.key), list_id=1, chunk=10)
 
     assert result.get()["sent"] == 25
     assert [len(chunk) for chunk in uploads(mailup_sandbox)] == [10, 10, 5]
@@ -134,7 +134,7 @@ def test_the_task_leaves_what_is_unsure_to_a_person(
     retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
 ) -> None:
     mailup_sandbox.fail_with("drop", path="/List/1/Recipients")
-    result = tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(5))), site_token.pk, list_id=1)
+    result = tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(5))), str(site_token.key), list_id=1)
 
     with pytest.raises(ImportStopped):
         result.get()

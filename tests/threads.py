@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,3 +27,9 @@ def in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+def threads_waiting_in(function: Any) -> int:
+    """Return how many threads of this process wait for another thread in a call of a function."""
+    stacks = [[frame.f_code for frame, _ in traceback.walk_stack(top)] for top in sys._current_frames().values()]
+    return sum(stack[0].co_filename == threading.__file__ and function.__code__ in stack for stack in stacks)

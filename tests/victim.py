@@ -1,4 +1,4 @@
-"""A process that tests kill: `python -m tests.victim '{"kind": …, "database": …, "mailup": …, "pk": …}'`.
+"""A process that tests kill: `python -m tests.victim '{"kind": …, "database": …, "mailup": …, "key": …}'`.
 
 It renews one token. On demand: in a script (`process`) or in a request to a web server (`web`). Ahead of time: in a
 script (`job`) or in a task of a Celery worker with beat (`worker`, `group`). It writes to standard output: `ready`;
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from typing import Any
+from uuid import UUID
 
 
 def say(*words: object) -> None:
@@ -33,22 +34,22 @@ def tell_statements(sender: object, connection: Any, **_: object) -> None:
     connection.execute_wrappers.append(tell)
 
 
-def renew(pk: int, *, ahead_of_time: bool = False) -> None:
+def renew(key: str, *, ahead_of_time: bool = False) -> None:
     """Renew the token, and write the outcome."""
     from django_mailup.renewal import on_demand, periodic
 
     try:
         if ahead_of_time:
-            assert periodic.refresh_many([pk]).refreshed == 1
+            assert periodic.refresh_many([UUID(key)]).refreshed == 1
         else:
-            on_demand.usable_token(pk)
+            on_demand.usable_token(UUID(key))
     except Exception as error:
         say("failed", type(error).__name__)
         raise
     say("renewed")
 
 
-def serve(pk: int) -> None:
+def serve(key: str) -> None:
     """Run a web server with one view, which renews the token."""
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
@@ -57,7 +58,7 @@ def serve(pk: int) -> None:
     from django.urls import path
 
     def view(request: HttpRequest) -> HttpResponse:
-        renew(pk)
+        renew(key)
         return HttpResponse()
 
     settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("", view)]})
@@ -94,10 +95,10 @@ def main() -> None:
     django.setup()
     connection_created.connect(tell_statements)
     if given["kind"] == "web":
-        serve(given["pk"])
+        serve(given["key"])
     elif given["kind"] in ("process", "job"):
         say("ready")
-        renew(given["pk"], ahead_of_time=given["kind"] == "job")
+        renew(given["key"], ahead_of_time=given["kind"] == "job")
         sys.stdin.read()
     else:
         work(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from functools import partial
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 from .. import network
 from ..conf import app_settings
 from ..events import Event
-from ..exceptions import MultipleConnections, NotConnected, code_of
+from ..exceptions import MultipleConnections, NotConnected, Unauthorized, code_of
 from ..mailup.client import MailUpClient
 from ..mailup.resources.account import AccountInfo
 from ..mailup.tokens import AccessToken
@@ -121,36 +122,53 @@ def connection_of_site(*, account: Token | str | None = None, registration: str 
 
 
 def client_of(
-    token: Token, *, patience: float | None = None, clock: Clock = timezone.now, identify: bool = True
+    token: Token,
+    *,
+    patience: float | None = None,
+    clock: Clock = timezone.now,
+    identify: bool = True,
+    renew: bool = True,
 ) -> MailUpClient:
     """Return a MailUp client that acts through one connection. Makes no database query and no request.
 
     Args:
-        token: the connection.
+        token: the connection, read with its registration.
         patience, clock: see `client_for`.
         identify: whether to ask MailUp whose account this is after the first successful call, if that isn't known yet.
+        renew: whether to renew the access token when needed. If not, calls raise Unauthorized instead.
 
     Raises:
         ReauthorizationRequired: MailUp has ended the connection.
         DecryptionFailed: the stored token can't be read with the configured keys.
     """
-    source = _StoredTokenSource(token, clock)
+    source = (_StoredTokenSource if renew else _UnrenewedTokenSource)(token, clock)
     adapter = network.replacement()
-    throttle = CacheThrottle(f"{token.registration_id} {token.account_uid or token.pk}")
     return MailUpClient(
         source,
         endpoints=app_settings.endpoints(),
-        transport=Transport(timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT), adapter=adapter),
-        throttle=throttle if adapter is None else None,  # the limit is the real MailUp's; a sandbox has its own
+        transport=Transport(
+            timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT),
+            deadline=app_settings.API_DEADLINE,
+            answer_limit=app_settings.ANSWER_LIMIT,
+            adapter=adapter,
+        ),
+        # The limit is the real MailUp's; a sandbox has its own.
+        throttle=CacheThrottle(_counted_as(token)) if adapter is None else None,
         patience=app_settings.RATE_PATIENCE if patience is None else patience,
         on_success=source.identify if identify and not token.account_uid else None,
     )
 
 
+def _counted_as(token: Token) -> str:
+    """Return a name for what MailUp counts calls of: an account at a client; while it is unknown, the connection."""
+    counted = (app_settings.BASE_URL, token.registration.client_id, token.account_uid or str(token.key))
+    return hashlib.sha256("\n".join(counted).encode()).hexdigest()
+
+
 def _only_connection(owner: AbstractBaseUser | None, account: Token | str | None, registration: str) -> Token:
     tokens = Token.objects.of(user=owner, registration=registration).filter(registration__enabled=True)
     if isinstance(account, Token):
-        tokens = tokens.filter(pk=account.pk)
+        tokens = tokens.filter(key=account.key)
     elif account is not None:
         tokens = tokens.filter(account_uid=account)
     found = list(tokens[:2])
@@ -169,7 +187,7 @@ class _StoredTokenSource:
 
     def __init__(self, token: Token, clock: Clock) -> None:
         stored_token.require_active(token)
-        self._pk = token.pk
+        self._key = token.key
         self._clock = clock
         self._lock = threading.Lock()
         self._token = UsableToken(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)
@@ -178,13 +196,13 @@ class _StoredTokenSource:
         with self._lock:
             if not self._token.is_fresh(self._clock()):
                 # What comes back is used without a look at the clock, which may be wrong: MailUp has just issued it.
-                self._token = on_demand.usable_token(self._pk, clock=self._clock)
+                self._token = on_demand.usable_token(self._key, clock=self._clock)
             return self._token.access_token
 
     def renew(self, refused: AccessToken) -> AccessToken:
         with self._lock:
             if self._token.access_token == refused:
-                self._token = on_demand.usable_token(self._pk, refused=self._token.generation, clock=self._clock)
+                self._token = on_demand.usable_token(self._key, refused=self._token.generation, clock=self._clock)
             return self._token.access_token
 
     def identify(self, client: MailUpClient) -> None:
@@ -200,10 +218,22 @@ class _StoredTokenSource:
             else:
                 self._store_identity(info)
         except Exception as error:
-            Event.ACCOUNT_UNKNOWN.log(token=self._pk, error=code_of(error))
+            Event.ACCOUNT_UNKNOWN.log(token=self._key, error=code_of(error))
 
     def _store_identity(self, info: AccountInfo) -> None:
         try:
-            self._pk = identity.store_identity(self._pk, info).pk
+            self._key = identity.store_identity(self._key, info).key
         except Exception as error:
-            Event.ACCOUNT_UNKNOWN.log(token=self._pk, error=code_of(error))
+            Event.ACCOUNT_UNKNOWN.log(token=self._key, error=code_of(error))
+
+
+class _UnrenewedTokenSource(_StoredTokenSource):
+    """A TokenSource that uses the access token as it is stored, and spends no refresh token."""
+
+    def get(self) -> AccessToken:
+        if not self._token.is_fresh(self._clock()):
+            raise Unauthorized(reason="expired")
+        return self._token.access_token
+
+    def renew(self, refused: AccessToken) -> AccessToken:
+        raise Unauthorized(reason="expired")

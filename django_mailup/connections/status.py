@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from ..crypto import Sealed
-from ..exceptions import DecryptionFailed
+from ..exceptions import MailUpError
 from ..models import ClientRegistration, Token
 from ..renewal.stored_token import Clock
+from ..vault.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ def status(*, clock: Clock = timezone.now) -> Report:
     """Return the state of every registration and connection. Ask MailUp nothing."""
     now = clock()
     rows = [_registration(registration) for registration in ClientRegistration.objects.all()]
-    late = set(Token.objects.late(now=now).values_list("pk", flat=True))
+    late = set(Token.objects.late(now=now).values_list("key", flat=True))
     for token in (
         Token.objects.select_related("registration", "user").order_by("registration__slug", "pk").iterator(500)
     ):
-        state, well = _state(token, late=token.pk in late)
+        state, well = _state(token, late=token.key in late)
         rows.append(
             ReportRow(
                 registration=token.registration.slug,
@@ -84,6 +84,6 @@ def _state(token: Token, *, late: bool) -> tuple[str, bool]:
 def _readable(sealed: Sealed) -> bool:
     try:
         sealed.reveal()
-    except DecryptionFailed:
+    except MailUpError:  # no key opens it, or the keys can't be had now
         return False
     return True

@@ -25,6 +25,7 @@ from ..exceptions import (
 )
 from ..secret import Secret
 from ..text import clean, without
+from . import parsing
 from .grants import Grant
 
 DESCRIPTION_LIMIT: Final = 300
@@ -59,6 +60,11 @@ _MAY_HOLD_A_SECRET = re.compile(
     r"auth|cookie|token|secret|session|key|location|^link$|^refresh$|^proxy-", re.IGNORECASE
 )
 
+_CHARSETS: Final = frozenset(
+    {"utf-8", "utf8", "utf-8-sig", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "iso-8859-15"}
+    | {"windows-1252", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
+)
+
 _BY_STATUS: Final[Mapping[int, type[APIError]]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
@@ -80,18 +86,14 @@ class HTTPResponse(Protocol):
     def encoding(self) -> str | None: ...
     @property
     def content(self) -> bytes: ...
-    @property
-    def text(self) -> str: ...
-    def json(self) -> Any: ...
 
 
 def decode_text(response: HTTPResponse) -> str:
-    """Return the text of a JSON body, decoded as the answer's headers say, by default as UTF-8, UTF-16 or UTF-32."""
+    """Return the text of a body, decoded as the answer's headers say, by default as UTF-8, UTF-16 or UTF-32."""
     encoding = response.encoding or json.detect_encoding(response.content)
-    try:
-        return response.content.decode(encoding, "replace")
-    except LookupError:  # the headers name an unknown encoding
-        return response.content.decode("utf-8", "replace")
+    # Python has codecs that need a very long time, or that raise an exception for some bytes.
+    known = encoding.lower().replace("_", "-") in _CHARSETS
+    return response.content.decode(encoding if known else "utf-8", "replace")
 
 
 def safe_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -165,11 +167,15 @@ def refuses_access_token(response: HTTPResponse) -> bool:
 
 
 def _raise_for_outage(response: HTTPResponse) -> None:
-    status = response.status_code
-    if status == 429:
+    if response.status_code == 429:
         raise RateLimited(retry_after=_retry_after(response), **_details(response))
-    if status == 408 or status >= 500:
+    if is_outage(response.status_code):
         raise MailUpUnavailable(reason="status", **_details(response))
+
+
+def is_outage(status: int) -> bool:
+    """Return whether a status means MailUpUnavailable or RateLimited, whatever the body."""
+    return status in (408, 429) or status >= 500
 
 
 def _retry_after(response: HTTPResponse) -> float:
@@ -180,11 +186,11 @@ def _retry_after(response: HTTPResponse) -> float:
 
 def _fields(response: HTTPResponse) -> dict[str, Any]:
     """Return the object in a JSON or form-encoded body, the two that MailUp documents; {} for any other body."""
+    source = decode_text(response)
     try:
-        payload = response.json()
-    except (ValueError, RecursionError):
-        form = dict(parse_qsl(response.text)) if "=" in response.text and "<" not in response.text else {}
-        return dict(form)
+        payload = parsing.decode(source)
+    except ValueError:
+        return dict(parse_qsl(source)) if "=" in source and "<" not in source else {}
     return payload if isinstance(payload, dict) else {}
 
 

@@ -1,143 +1,19 @@
-"""Calls of the token endpoint with one deadline for name resolution, connection, request and answer together."""
+"""PendingCall: a token call in a thread of its own, with one deadline for everything, name resolution included."""
 
 from __future__ import annotations
 
-import socket
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import suppress
-from functools import partial
-from typing import Any, Final, Generic, TypeVar
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from typing import Final, Generic, TypeVar
 
 from ..exceptions import MailUpError, MailUpUnavailable, UnexpectedResponse
+from .guard import Guard
 
 T = TypeVar("T")
 
-ANSWER_LIMIT: Final = 1024 * 1024
-"""The largest answer that is read, in bytes."""
 _AFTER_SHUTDOWN: Final = (MailUpUnavailable, UnexpectedResponse)
 """What a call may raise because its socket was shut down."""
-
-
-class Guard:
-    """The deadline of one token call. (A timeout of requests applies to each read, not to the whole call.)
-
-    Args:
-        seconds: the seconds that the call may take.
-
-    Attributes:
-        sent: whether a part of the request may have been sent.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._ends_at = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._over = False
-        self.sent = False
-
-    def left(self) -> float:
-        """Return the seconds left; negative after the deadline."""
-        return self._ends_at - time.monotonic()
-
-    def watch(self, connected: socket.socket | None) -> None:
-        """Remember the socket that the call uses, for `end` to shut down.
-
-        Raises:
-            TimeoutError: the deadline has passed, so nothing may be sent.
-        """
-        with self._lock:
-            if self._over or self.left() <= 0:
-                raise TimeoutError("the deadline of this token call has passed")
-            self._socket = connected
-
-    def end(self) -> None:
-        """End the call: shut its socket down, which wakes up a thread that reads from it or writes to it."""
-        with self._lock:
-            self._over = True
-            if self._socket is not None:
-                with suppress(OSError):
-                    # Not SSLSocket.shutdown, which also discards the TLS state while the other thread is reading.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-class _GuardedConnection:
-    def __init__(self, *args: Any, guard: Guard, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._guard = guard
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        self._guard.watch(self.sock)  # type: ignore[attr-defined]
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:  # type: ignore[attr-defined]
-            self.connect()
-        self._guard.watch(self.sock)  # type: ignore[attr-defined]
-        self._guard.sent = True
-        super().request(*args, **kwargs)  # type: ignore[misc]
-
-
-class _GuardedHTTP(_GuardedConnection, HTTPConnection):
-    pass
-
-
-class _GuardedHTTPS(_GuardedConnection, HTTPSConnection):
-    pass
-
-
-class _GuardedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHTTP
-
-
-class _GuardedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHTTPS
-
-
-class GuardedAdapter(HTTPAdapter):
-    """An adapter of requests for one token call: with a new connection, no retry, and a limit on the answer's size.
-
-    The server may have just closed a connection from a pool; it would be unknown then whether the refresh token was
-    used.
-
-    Args:
-        guard: the call's deadline. Each connection gives it its socket before a request is sent.
-    """
-
-    def __init__(self, guard: Guard) -> None:
-        # urllib3's pools pass unknown keyword arguments on to their connections.
-        self._pools = {
-            "http": partial(_GuardedHTTPPool, guard=guard),
-            "https": partial(_GuardedHTTPSPool, guard=guard),
-        }
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        response = super().send(request, *args, **{**kwargs, "stream": True})
-        body = bytearray()
-        for chunk in response.iter_content(16 * 1024):
-            body += chunk
-            if len(body) > ANSWER_LIMIT:
-                response.close()
-                raise requests.exceptions.ContentDecodingError("the answer of the token endpoint is too large")
-        response._content = bytes(body)
-        return response
 
 
 class PendingCall(Generic[T]):

@@ -16,7 +16,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, TypeVar
 
-from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
+from ..exceptions import MailUpError, MailUpUnavailable, RateLimited, Unauthorized, UnexpectedResponse
 from ..secret import Secret
 from . import classify, parsing
 from .tokens import AccessToken
@@ -24,7 +24,7 @@ from .tokens import AccessToken
 T = TypeVar("T")
 
 MAX_REPEATS_AFTER_429: Final = 5
-MAX_REPEATS_OF_A_GET: Final = 2
+MAX_REPEATS_AFTER_AN_OUTAGE: Final = 2
 _NUMBERS: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
 
@@ -35,7 +35,7 @@ class CallOptions(TypedDict, total=False):
     """Options that every method takes by keyword."""
 
     timeout: float
-    """Seconds to connect, and for each read; by default the client's."""
+    """Seconds to connect, and for each read; by default the client's. The deadline of a request is not earlier."""
 
     patience: float
     """Seconds that this call may wait for its turn, and after answers with status 429; by default the client's."""
@@ -138,7 +138,8 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
 
     Repeats only requests that can't have had an effect: once after status 401 (or 400 with an authorization error),
     with a renewed token; up to five times after status 429, after the seconds of Retry-After (1 by default) and at most
-    half a second more; a GET twice after a connection error or status 502, 503 or 504.
+    half a second more; twice after a connection error before anything was sent, and a GET twice after any connection
+    error and after status 502, 503 or 504. No repeat begins after `patience`.
 
     Args:
         call: the call.
@@ -168,7 +169,10 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
             if response.status_code == 200:
                 return Answer(classify.decode_text(response), response.status_code, response.headers)
             if len(used) == 1 and classify.refuses_access_token(response):
-                access_token = yield from _token(RenewToken(access_token))
+                try:
+                    access_token = yield from _token(RenewToken(access_token))
+                except Unauthorized:  # it isn't renewed, so the answer stands
+                    raise classify.api_error(response, secrets=[Secret(each.value) for each in used]) from None
                 used.append(access_token)
                 continue
             failure = classify.api_error(response, secrets=[Secret(each.value) for each in used])
@@ -196,6 +200,7 @@ def _pause_before_repeat(verb: str, failure: MailUpError, repeats: int) -> float
     """Return the seconds to wait before a call is repeated; None if it must not be repeated."""
     if isinstance(failure, RateLimited):
         return float(failure.retry_after) + random.random() / 2 if repeats < MAX_REPEATS_AFTER_429 else None
-    if verb == "GET" and repeats < MAX_REPEATS_OF_A_GET and isinstance(failure, MailUpUnavailable):
-        return 0.2 * (repeats + 1) if failure.status in (0, 502, 503, 504) else None
-    return None
+    if not isinstance(failure, MailUpUnavailable) or repeats >= MAX_REPEATS_AFTER_AN_OUTAGE:
+        return None
+    is_safe = verb == "GET" or not failure.may_have_arrived
+    return 0.2 * (repeats + 1) if is_safe and failure.status in (0, 502, 503, 504) else None

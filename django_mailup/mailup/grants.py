@@ -20,15 +20,20 @@ class Grant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """The authorization code from MailUp's redirect (RFC 6749 section 4.1.3)."""
+    """The authorization code from MailUp's redirect (RFC 6749 section 4.1.3).
+
+    `code_verifier` is the secret of PKCE (RFC 7636); it is empty if the authorization has none.
+    """
 
     refused: ClassVar[type[MailUpError]] = CodeRefused
 
     code: str = field(repr=False)
     redirect_uri: str = field(repr=False)
+    code_verifier: str = field(default="", repr=False)
 
     def form(self) -> dict[str, str]:
-        return {"grant_type": "authorization_code", "code": self.code, "redirect_uri": self.redirect_uri}
+        fields = {"grant_type": "authorization_code", "code": self.code, "redirect_uri": self.redirect_uri}
+        return {**fields, "code_verifier": self.code_verifier} if self.code_verifier else fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import InsecureTransportError, LegacyApplicationClient, WebApplicationClient
+from oauthlib.oauth2 import LegacyApplicationClient, WebApplicationClient
 from requests.adapters import BaseAdapter
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
-from ..exceptions import MailUpError, Misconfigured, UnexpectedResponse
+from ..exceptions import MailUpError, UnexpectedResponse
 from . import transport
+from .bounded import ACCEPT_ENCODING, read_body
 from .classify import parse_token_answer
-from .deadline import Guard, GuardedAdapter, PendingCall
+from .deadline import PendingCall
 from .endpoints import Endpoints
 from .grants import Grant, Password, RefreshToken
+from .guard import Guard
+from .guarded import GuardedAdapter
 from .tokens import TokenSet
 
 ClientAuthentication = Literal["body", "basic"]
 DEADLINE: Final = 15.0
 """Seconds for a whole token call by default."""
+ANSWER_LIMIT: Final = 1024 * 1024
+"""The largest answer of the token endpoint that is read, in bytes, before and after inflating."""
 
 
 class OAuthClient:
@@ -58,18 +66,26 @@ class OAuthClient:
         self._adapter = adapter
         self._clock = clock
 
-    def authorization_url(self, *, redirect_uri: str, state: str) -> str:
+    def authorization_url(self, *, redirect_uri: str, state: str, scope: str = "", code_verifier: str = "") -> str:
         """Return the URL of MailUp's login and consent page (RFC 6749 section 4.1.1). It never holds the client secret.
 
+        Args:
+            redirect_uri: where MailUp is to send the browser.
+            state: what MailUp is to send back with it.
+            scope: the scopes to ask for, separated by spaces; none by default.
+            code_verifier: the secret of PKCE (RFC 7636), which is sent with the code later; the URL has its hash.
+
         Raises:
-            Misconfigured: the base URL is http and OAUTHLIB_INSECURE_TRANSPORT isn't set.
+            Misconfigured: the base URL is plain http to a host for which that is refused.
         """
-        with OAuth2Session(self._client_id, redirect_uri=redirect_uri) as session:
-            try:
-                url, _ = session.authorization_url(self._endpoints.authorization, state=state)
-            except InsecureTransportError:
-                raise _insecure() from None
-        return str(url)
+        challenge = {}
+        if code_verifier:
+            digest = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest())
+            challenge = {"code_challenge": digest.decode().rstrip("="), "code_challenge_method": "S256"}
+        endpoint = self._endpoints.authorization
+        with OAuth2Session(self._client_id, redirect_uri=redirect_uri, scope=scope or None) as session:
+            url, _ = session.authorization_url(_as_https(endpoint), state=state, **challenge)
+        return urlsplit(endpoint).scheme + str(url).removeprefix("https")
 
     def exchange(self, grant: Grant, *, deadline: float | None = None) -> TokenSet:
         """Exchange a grant at the token endpoint. The POST is sent once, and no redirect is followed.
@@ -85,7 +101,7 @@ class OAuthClient:
             MailUpUnavailable: there was no answer within the deadline, or its status is 408, 429 (RateLimited)
                 or 5xx. `grant_may_be_spent` says whether MailUp may have used up the grant.
             UnexpectedResponse: any other answer; `grant_may_be_spent` as above.
-            Misconfigured: the base URL is http and OAUTHLIB_INSECURE_TRANSPORT isn't set.
+            Misconfigured: the base URL is plain http to a host for which that is refused.
         """
         return self.begin(grant, deadline=deadline).result()
 
@@ -97,34 +113,41 @@ class OAuthClient:
     def _exchange(self, grant: Grant, guard: Guard) -> TokenSet:
         answers: list[dict[str, Any]] = []
 
-        def read(response: requests.Response) -> requests.Response:
-            """Check status and body, which oauthlib doesn't, and give oauthlib a body that it accepts."""
+        def read(response: requests.Response, **kwargs: Any) -> requests.Response:
+            """Read the body and check it and the status, which oauthlib doesn't. Give oauthlib a body that it accepts.
+
+            As a hook of requests it comes before redirects are followed and before OAuth2Session logs the body.
+            """
+            read_body(response, limit=ANSWER_LIMIT, guard=guard)
+            if response.is_redirect:
+                raise UnexpectedResponse(reason="redirect", status=response.status_code)
             answers.append(parse_token_answer(response, grant))
             response._content = json.dumps(
                 {"access_token": answers[-1]["access_token"], "token_type": "Bearer"}
             ).encode()
+            response.encoding = "utf-8"
             return response
 
         kind = LegacyApplicationClient if isinstance(grant, Password) else WebApplicationClient
         fields = grant.form()
-        adapter = self._adapter or GuardedAdapter(guard)
+        # A new adapter for each call: the server may have just closed a connection from a pool, and it would be unknown
+        # then whether the refresh token was used.
+        adapter = self._adapter or GuardedAdapter()
+        if urlsplit(self._endpoints.token).scheme == "http":
+            adapter = _PlainHTTP(adapter)
         guard.watch(None)
-        guard.sent = self._adapter is not None  # only a GuardedAdapter sets it
-        with OAuth2Session(client=kind(self._client_id), redirect_uri=fields.pop("redirect_uri", None)) as session:
+        guard.sent = self._adapter is not None  # only a GuardedAdapter's connections set it
+        redirect_uri = fields.pop("redirect_uri", None)
+        with guard, OAuth2Session(client=kind(self._client_id), redirect_uri=redirect_uri) as session:
             session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            session.max_redirects = 0  # a redirect could send the client secret over plain http
-            session.headers["User-Agent"] = transport.user_agent()
+            session.headers.update({"Accept-Encoding": ACCEPT_ENCODING, "User-Agent": transport.user_agent()})
+            session.hooks["response"].append(read)
             try:
-                self._send(session, grant, fields, read, guard)
-            except InsecureTransportError:
-                raise _insecure() from None
-            except requests.TooManyRedirects:
-                raise UnexpectedResponse(reason="redirect", status=302) from None
+                self._send(session, grant, fields, guard)
             except MailUpError:
                 raise
             except requests.RequestException as error:
-                raise transport.unavailable(error, may_have_arrived=guard.sent) from None
+                raise guard.unavailable(error) from None
             except Exception as error:
                 # Other exceptions of oauthlib and urllib3 may have the body in their text, so only the name is kept.
                 raise UnexpectedResponse(reason="token_unreadable", cause=type(error).__name__) from None
@@ -136,22 +159,20 @@ class OAuthClient:
         session: OAuth2Session,
         grant: Grant,
         fields: dict[str, str],
-        read: Callable[[requests.Response], requests.Response],
         guard: Guard,
     ) -> None:
         basic = self._authentication == "basic"
         # Without an auth object, requests would use credentials of .netrc.
         auth = HTTPBasicAuth(self._client_id, self._client_secret) if basic else _leave_alone
         timeout = max(guard.left(), 0.001)
+        url = _as_https(self._endpoints.token)
         if isinstance(grant, RefreshToken):
             credentials = {} if basic else {"client_id": self._client_id, "client_secret": self._client_secret}
-            session.register_compliance_hook("refresh_token_response", read)
-            session.refresh_token(self._endpoints.token, grant.refresh_token, auth=auth, timeout=timeout, **credentials)
+            session.refresh_token(url, grant.refresh_token, auth=auth, timeout=timeout, **credentials)
         else:
             fields.pop("grant_type")
-            session.register_compliance_hook("access_token_response", read)
             session.fetch_token(
-                self._endpoints.token,
+                url,
                 auth=auth,
                 timeout=timeout,
                 include_client_id=not basic,
@@ -164,5 +185,29 @@ def _leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _insecure() -> Misconfigured:
-    return Misconfigured("MailUp's base URL is plain http; for a local sandbox, set OAUTHLIB_INSECURE_TRANSPORT=1.")
+def _as_https(url: str) -> str:
+    """Return a URL with https instead of http.
+
+    oauthlib refuses http, unless an environment variable allows it to all code of the process that uses oauthlib.
+    `Endpoints` has checked the URL already.
+    """
+    return urlsplit(url)._replace(scheme="https").geturl()
+
+
+class _PlainHTTP(BaseAdapter):
+    """Sends requests over plain http, whose URLs `_as_https` has changed.
+
+    Args:
+        adapter: the adapter that sends them.
+    """
+
+    def __init__(self, adapter: BaseAdapter) -> None:
+        super().__init__()
+        self._adapter = adapter
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        request.url = urlsplit(request.url or "")._replace(scheme="http").geturl()
+        return self._adapter.send(request, *args, **kwargs)
+
+    def close(self) -> None:
+        self._adapter.close()

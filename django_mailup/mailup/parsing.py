@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -15,9 +16,25 @@ T = TypeVar("T")
 MAX_SHARED_IDS: Final = 1000
 """The largest number of tuples of field ids that are kept for rows to share. An account has one tuple or a few."""
 
+MAX_NESTING: Final = 100
+"""How many arrays and objects of an answer may be inside each other. MailUp's have about five."""
+
 _ID: Final = itemgetter("Id")
 _VALUE: Final = itemgetter("Value")
-_decoder: Final[Any] = json.JSONDecoder()
+
+
+def _finite(source: str) -> float:
+    """Return a number of JSON. Raise ValueError for NaN and Infinity, which Python accepts, and for what is too large.
+
+    They aren't JSON (RFC 8259 section 6), and no database or other service takes them as JSON again.
+    """
+    found = float(source)
+    if not isfinite(found):
+        raise ValueError("the JSON has a number that isn't finite")
+    return found
+
+
+_decoder: Final[Any] = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 _scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
 """Return the JSON value that begins at an index of a text, and the index after it. Implemented in C."""
 
@@ -208,9 +225,34 @@ def decode(source: str) -> Any:
     """Return the decoded JSON of an answer; None if the text is blank, as MailUp's answers without a result are.
 
     Raises:
-        ValueError: the text is not JSON.
+        ValueError: the text is not JSON, has NaN or Infinity, or is nested deeper than MAX_NESTING.
     """
-    return json.loads(source) if source.strip() else None
+    if not source.strip():
+        return None
+    try:
+        value = _decoder.decode(source)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    _require_shallow(value, source, 0, len(source))
+    return value
+
+
+def _require_shallow(value: Any, source: str, begin: int, end: int) -> None:
+    """Raise ValueError if a decoded value is nested deeper than MAX_NESTING.
+
+    Args:
+        value: the value.
+        source: the text that has its JSON between the indexes `begin` and `end`.
+    """
+    if source.count("{", begin, end) + source.count("[", begin, end) <= MAX_NESTING:
+        return
+    level = [value]
+    for _ in range(MAX_NESTING + 1):
+        level = [each for each in level if isinstance(each, (dict, list))]
+        if not level:
+            return
+        level = [each for parent in level for each in (parent.values() if isinstance(parent, dict) else parent)]
+    raise ValueError("the JSON is nested too deeply")
 
 
 # ------------------------------------------------------------------------------------------- pages
@@ -233,7 +275,7 @@ def decode_page(source: str, collect: Callable[[RowsWithSource], list[T]]) -> tu
             whole, and the rows come without their text.
 
     Raises:
-        ValueError: the text is not JSON.
+        ValueError: the text is not JSON, or not such that `decode` accepts it.
     """
     try:
         found = _split(source, collect)
@@ -262,7 +304,9 @@ def _split(source: str, collect: Callable[[RowsWithSource], list[T]]) -> tuple[d
             items = collect(_elements(source, at, ends))
             at = ends[0]
         else:
-            envelope[name], at = _scan(source, at)
+            begin = at
+            envelope[name], at = _scan(source, begin)
+            _require_shallow(envelope[name], source, begin, at)
         at = _skip(source, at)
         if source[at] == "}":
             break
@@ -282,6 +326,7 @@ def _elements(source: str, at: int, ends: list[int]) -> RowsWithSource:
     while not ended:
         begin = at
         value, at = scan(source, at)
+        _require_shallow(value, source, begin, at)
         if type(value) is dict:
             yield value, source[begin:at]
         if source[at] == "," and source[at + 1] == "{":

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import requests
 from requests.adapters import BaseAdapter
+from requests.auth import HTTPBasicAuth
 
 from ..frames import forgets_locals
 from ..secret import Secret
@@ -17,7 +17,7 @@ from .endpoints import Endpoints
 from .flow import Answer
 from .operations import DOCUMENTED, Operation
 from .records import Record, key
-from .transport import Timeout, unavailable, user_agent
+from .transport import Timeout, Transport
 
 
 class Trial(Record):
@@ -65,15 +65,9 @@ class Provisioning:
         adapter: BaseAdapter | None = None,
     ) -> None:
         self._endpoints = endpoints or Endpoints()
-        self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False
         self._client_secret = Secret(client_secret)
-        self._session.auth = (client_id, client_secret)
-        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent()})
-        if adapter is not None:
-            self._session.mount("https://", adapter)
-            self._session.mount("http://", adapter)
+        self._auth = HTTPBasicAuth(client_id, client_secret)
+        self._transport = Transport(timeout=timeout, adapter=adapter)
 
     def activate_trial(
         self, *, name: str, company: str, email: str, phone: str, language: str = "IT", ip_address: str,
@@ -110,10 +104,7 @@ class Provisioning:
     @forgets_locals
     def _post(self, operation: Operation[Any], body: Any) -> Any:
         url = self._endpoints.public(operation.fill_path())
-        try:
-            response = self._session.post(url, json=body, timeout=self._timeout, allow_redirects=False)
-        except requests.RequestException as error:
-            raise unavailable(error) from None
+        response = self._transport.send("POST", url, self._auth, json=body)
         if response.status_code != 200:
             raise classify.api_error(response, secrets=[self._client_secret])
         return Answer(classify.decode_text(response), 200, response.headers).body

@@ -75,14 +75,17 @@ class SynchronousClient(ABC):
 
         Repeats only requests that can't have had an effect: once after status 401 (or 400 with an authorization error),
         with a renewed token; up to five times within `patience` after status 429, after the seconds of Retry-After (1
-        by default) and at most half a second more; a GET twice after a connection error or status 502, 503 or 504.
+        by default) and at most half a second more; twice after a connection error before anything was sent, and a GET
+        twice after any connection error and after status 502, 503 or 504. No repeat begins after `patience`.
 
         Args:
             method: `GET`, `POST`, `PUT` or `DELETE`.
-            path: the path below the service, such as `/Console/List/1/Groups`.
+            path: the path below the service, such as `/Console/List/1/Groups`, without `..`, `//`, `?`, `#`, backslash
+                and control characters, also percent-encoded.
             params: query parameters.
             json: the request's body, if any.
-            timeout: seconds to connect, and for each read; by default the client's.
+            timeout: seconds to connect, and for each read; by default the client's. The request's deadline is the
+                client's, or this if it is later.
             patience: seconds to wait for its turn, and after status 429, at most; by default the client's.
             headers: additional request headers.
 
@@ -94,7 +97,8 @@ class SynchronousClient(ABC):
             RateLimited: MailUp's limit of calls doesn't allow the call within `patience`.
             TermsNotAccepted: the MailUp user has not accepted the terms of service.
             APIError: MailUp refuses the call; Unauthorized, if MailUp refuses the renewed token too.
-            UnexpectedResponse: the answer is neither a success in JSON nor a documented error.
+            UnexpectedResponse: the answer is neither a success in JSON nor a documented error, or is larger than the
+                limit.
             ValueError: the path is none of MailUp's REST API. Nothing was sent.
         """
         call = Call(

@@ -6,20 +6,30 @@ import os
 import threading
 from collections.abc import Mapping
 from functools import cache
+from http.client import HTTPException
 from importlib.metadata import version
 from typing import Any, Final
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3.exceptions import NewConnectionError
-from urllib3.util import Retry
+from requests.adapters import BaseAdapter
+from urllib3.exceptions import HTTPError
 
-from ..exceptions import MailUpUnavailable, UnexpectedResponse
+from ..exceptions import UnexpectedResponse
 from ..frames import forgets_locals
+from . import watchdog
+from .bounded import ACCEPT_ENCODING, read_body
+from .guard import Guard
+from .guarded import GuardedAdapter
 from .tokens import AccessToken, is_token
 
 Timeout = tuple[float, float]
 """Seconds to connect, and seconds for each read."""
+
+DEADLINE: Final = 60.0
+"""Seconds for one try of an API call by default."""
+
+ANSWER_LIMIT: Final = 32 * 1024 * 1024
+"""The largest answer of the API that is read by default, in bytes."""
 
 POOL_SIZE: Final = 32
 
@@ -34,14 +44,11 @@ def user_agent() -> str:
 
 
 def pooled_adapter() -> BaseAdapter:
-    """Return this process's adapter for API calls. It tries to connect up to three times, and repeats nothing else."""
+    """Return this process's adapter for API calls. It repeats nothing."""
     global _pooled
     with _pooled_lock:
         if _pooled is None:
-            retry = Retry(
-                connect=2, read=0, redirect=0, status=0, other=0, backoff_factor=0.2, respect_retry_after_header=False
-            )
-            _pooled = HTTPAdapter(pool_maxsize=POOL_SIZE, max_retries=retry)
+            _pooled = GuardedAdapter(pool_maxsize=POOL_SIZE)
         return _pooled
 
 
@@ -68,18 +75,39 @@ class BearerToken(requests.auth.AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, response: requests.Response) -> None:
+        """Return None: requests would read the whole body of a redirect, and parse its URL, to be able to follow it."""
+
+
 class Transport:
     """Sends API requests, once each, and returns the answers whatever they are.
 
     Args:
-        timeout: seconds to connect, and seconds for each read.
-        adapter: an adapter of requests that replaces the network, such as the sandbox's.
+        timeout: seconds to connect, and for each read.
+        deadline: seconds for a request in all: to connect, to send it, and to read the whole answer. Name resolution
+            can't be interrupted; if it takes longer, nothing is sent.
+        answer_limit: the largest answer that is read, in bytes, before and after inflating.
+        adapter: an adapter of requests that replaces the network, such as the sandbox's. The deadline does not apply
+            to it.
     """
 
-    def __init__(self, *, timeout: Timeout, adapter: BaseAdapter | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: Timeout,
+        deadline: float = DEADLINE,
+        answer_limit: int = ANSWER_LIMIT,
+        adapter: BaseAdapter | None = None,
+    ) -> None:
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent()})
+        self._deadline = deadline
+        self._answer_limit = answer_limit
+        self._is_replaced = adapter is not None
+        self._session = _Session()
+        self._session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": user_agent()}
+        )
         adapter = adapter or pooled_adapter()
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -89,7 +117,7 @@ class Transport:
         self,
         method: str,
         url: str,
-        access_token: AccessToken,
+        auth: AccessToken | requests.auth.AuthBase,
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
@@ -99,35 +127,32 @@ class Transport:
         """Send one request, and return MailUp's answer, whatever its status. Redirects are not followed.
 
         Args:
-            timeout: seconds to connect, and for each read; by default the transport's.
+            auth: the access token, or an auth object of requests.
+            timeout: seconds to connect, and for each read; by default the transport's. The deadline is not earlier.
 
         Raises:
-            MailUpUnavailable: there was no answer. `may_have_arrived` is false if no connection was made.
+            MailUpUnavailable: there was no answer, or not within the deadline. `may_have_arrived` is false if no part
+                of the request was sent.
+            UnexpectedResponse: the answer is too large, or is compressed in another way than by gzip once.
         """
+        connect, read = self._timeout if timeout is None else (timeout, timeout)
+        guard = Guard(self._deadline if timeout is None else max(timeout, self._deadline))
+        guard.sent = self._is_replaced  # only a GuardedAdapter's connections set it
+        watchdog.watch(guard)
         try:
-            return self._session.request(
-                method,
-                url,
-                params=params,
-                json=json,
-                headers=headers,
-                auth=BearerToken(access_token),
-                timeout=self._timeout if timeout is None else (timeout, timeout),
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise unavailable(error, may_have_arrived=not _never_connected(error)) from None
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    """Return whether there was no connection, so that no part of the request was sent."""
-    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)):
-        return True
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, NewConnectionError)
-
-
-def unavailable(error: Exception, *, may_have_arrived: bool = True) -> MailUpUnavailable:
-    """Return the MailUpUnavailable for an exception of requests, without its text, which may contain a URL."""
-    reason = "timeout" if isinstance(error, requests.Timeout) else "connection"
-    return MailUpUnavailable(reason=reason, cause=type(error).__name__, may_have_arrived=may_have_arrived)
+            with guard:
+                response = self._session.request(
+                    method,
+                    url,
+                    params=params,
+                    json=json,
+                    headers=headers,
+                    auth=BearerToken(auth) if isinstance(auth, AccessToken) else auth,
+                    timeout=(min(connect, self._deadline), read),
+                    allow_redirects=False,
+                    stream=True,
+                )
+                read_body(response, limit=self._answer_limit, guard=guard)
+        except (HTTPError, HTTPException, OSError) as error:  # every exception of requests is an OSError
+            raise guard.unavailable(error) from None
+        return response

@@ -31,7 +31,7 @@ def admit(registration: ClientRegistration, *, now: datetime) -> None:
     if registration.retry_at is None:
         return
     if registration.retry_at <= now:
-        won = _stored().filter(pk=registration.pk, retry_at=registration.retry_at).update(retry_at=now + PROBE_EVERY)
+        won = _stored(registration).filter(retry_at=registration.retry_at).update(retry_at=now + PROBE_EVERY)
         if won:
             return
     raise ClientRejected
@@ -40,18 +40,19 @@ def admit(registration: ClientRegistration, *, now: datetime) -> None:
 def mark_refused(registration: ClientRegistration, *, now: datetime) -> None:
     """Store that MailUp refused this client. Logged once, however many of its tokens are tried."""
     values = {"failed_at": now, "error_code": ClientRejected.code, "retry_at": now + PROBE_EVERY}
-    if _stored().filter(pk=registration.pk, failed_at__isnull=True).update(**values):
+    if _stored(registration).filter(failed_at__isnull=True).update(**values):
         Event.CLIENT_REJECTED.log(registration=registration.slug)
     else:
-        _stored().filter(pk=registration.pk).update(**values)
+        _stored(registration).update(**values)
 
 
 def mark_accepted(registration: ClientRegistration) -> None:
     """Store that MailUp accepts this client, if it had refused it before."""
     if registration.failed_at is not None:
-        _stored().filter(pk=registration.pk).update(failed_at=None, error_code="", retry_at=None)
+        _stored(registration).update(failed_at=None, error_code="", retry_at=None)
         Event.CLIENT_ACCEPTED.log(registration=registration.slug)
 
 
-def _stored() -> QuerySet[ClientRegistration]:
-    return ClientRegistration.objects.using(router.db_for_write(ClientRegistration))
+def _stored(registration: ClientRegistration) -> QuerySet[ClientRegistration]:
+    """Return its row, by key: with another tenant's connection that is no row, and never another tenant's."""
+    return ClientRegistration.objects.using(router.db_for_write(ClientRegistration)).filter(key=registration.key)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..exceptions import DecryptionFailed, RegistrationUnavailable
+from ..exceptions import DecryptionFailed, NotConnected, RegistrationUnavailable
 from ..frames import forgets_locals
-from ..models import DEFAULT_REGISTRATION, ClientRegistration
+from ..models import DEFAULT_REGISTRATION, ClientRegistration, Token
 
 
 def find(slug: str = DEFAULT_REGISTRATION) -> ClientRegistration:
@@ -16,6 +16,21 @@ def find(slug: str = DEFAULT_REGISTRATION) -> ClientRegistration:
     registration = ClientRegistration.objects.filter(slug=slug, enabled=True).first()
     if registration is None:
         raise RegistrationUnavailable(f"There is no enabled MailUp client registration named “{slug}”.")
+    return registration
+
+
+def find_for(token: Token) -> ClientRegistration:
+    """Return the enabled registration of a connection, by keys: each tenant has one of the same slug.
+
+    Raises:
+        NotConnected: there is no such connection, or it is another tenant's.
+        RegistrationUnavailable: its registration is disabled.
+    """
+    registration = ClientRegistration.objects.filter(tokens__key=token.key).first()
+    if registration is None:
+        raise NotConnected
+    if not registration.enabled:
+        raise RegistrationUnavailable
     return registration
 
 

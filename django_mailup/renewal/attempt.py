@@ -53,21 +53,28 @@ class Renewal:
         clock: returns the current time, aware.
         call: the token request under way, or None if nothing was sent.
         obstacle: why nothing was sent.
+        after_401: whether only MailUp's 401 to an access token that hasn't expired caused it.
     """
 
     def __init__(
-        self, claim: Claim, clock: Clock, *, call: PendingCall[TokenSet] | None, obstacle: MailUpError | None
+        self,
+        claim: Claim,
+        clock: Clock,
+        *,
+        call: PendingCall[TokenSet] | None,
+        obstacle: MailUpError | None,
+        after_401: bool,
     ) -> None:
         self.claim, self.call = claim, call
-        self._clock, self._obstacle = clock, obstacle
+        self._clock, self._obstacle, self._after_401 = clock, obstacle, after_401
 
     @classmethod
-    def begin(cls, claim: Claim, clock: Clock) -> Renewal:
+    def begin(cls, claim: Claim, clock: Clock, *, after_401: bool = False) -> Renewal:
         """Send the refresh token of a claimed row, unless something stands against it, and return at once."""
         try:
-            return cls(claim, clock, call=_send(claim, clock), obstacle=None)
+            return cls(claim, clock, call=_send(claim, clock), obstacle=None, after_401=after_401)
         except MailUpError as error:
-            return cls(claim, clock, call=None, obstacle=error)
+            return cls(claim, clock, call=None, obstacle=error, after_401=after_401)
 
     def seconds_left(self) -> float:
         """Return the longest time, in seconds, that `outcome` may still block; 0 if it doesn't."""
@@ -88,16 +95,22 @@ class Renewal:
         token = self.claim.token
         if outcome.error is not None:
             failures = token.failure_count + 1
-            Event.TOKEN_REFRESH_FAILED.log(token=token.pk, error=outcome.error.code, failures=failures)
+            Event.TOKEN_REFRESH_FAILED.log(token=token.key, error=outcome.error.code, failures=failures)
             return
         circuit_breaker.mark_accepted(token.registration)
-        Event.TOKEN_REFRESHED.log(token=token.pk, generation=token.generation + 1)
+        Event.TOKEN_REFRESHED.log(token=token.key, generation=token.generation + 1)
 
     def _succeeded(self, pair: TokenSet) -> Outcome:
-        generation = self.claim.token.generation + 1
+        refused = self.claim.token.generation
+        columns = schedule.columns(pair, self.claim.token.key) | {
+            "refreshed_at": pair.received_at,
+            "generation": refused + 1,
+        }
+        if self._after_401:
+            columns |= schedule.columns_after_401(refused, pair.received_at)
         return Outcome(
-            token=UsableToken(AccessToken(pair.access_token), generation, pair.expires_at),
-            columns=schedule.columns(pair) | {"refreshed_at": pair.received_at, "generation": generation},
+            token=UsableToken(AccessToken(pair.access_token), refused + 1, pair.expires_at),
+            columns=columns,
             signal=signals.token_refreshed,
         )
 
@@ -108,7 +121,8 @@ class Renewal:
         """
         token = self.claim.token
         columns: dict[str, Any] = {"claim_owner": "", "claimed_until": None}
-        if isinstance(error, (ClientRejected, RegistrationUnavailable)):  # stored on the registration
+        if isinstance(error, (ClientRejected, RegistrationUnavailable)) or error.reason == "keys":
+            # That is stored on the registration, or is the trouble of every row.
             return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)
         failures = token.failure_count + 1
         if isinstance(error, ReauthorizationRequired) and token.interrupted:
@@ -118,13 +132,15 @@ class Renewal:
             "failure_count": failures,
             "error_code": error.code,
             "error_details": error.details(),
-            "blocked_until": _blocked_until(error, now),
         }
+        blocked_until = _blocked_until(error, now)
+        if blocked_until is not None or token.refused_generation is None:  # what a 401 has blocked stays so otherwise
+            columns |= {"blocked_until": blocked_until, "refused_generation": None}
         if isinstance(error, ReauthorizationRequired):
             columns["status"] = Token.Status.REAUTHORIZATION_REQUIRED
             return Outcome(error=error, columns=columns, signal=signals.reauthorization_required)
         backed_off = now + schedule.backoff(failures, fraction=random.random())
-        columns["refresh_at"] = max(backed_off, columns["blocked_until"] or now)
+        columns["refresh_at"] = max(backed_off, blocked_until or now)
         if isinstance(error, (MailUpUnavailable, UnexpectedResponse)) and error.grant_may_be_spent:
             columns["interrupted"] = True
         return Outcome(error=error, columns=columns, signal=signals.token_refresh_failed)

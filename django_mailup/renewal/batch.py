@@ -86,8 +86,8 @@ def _write(answered: Answered) -> tuple[Answered, Results]:
     results: Results = []
     for renewal, outcome in answered:
         claim = renewal.claim
-        if claim.token.pk in still_ours:
-            if still_ours[claim.token.pk]:
+        if claim.token.key in still_ours:
+            if still_ours[claim.token.key]:
                 results.append(_confirm(renewal, outcome))
         elif time.monotonic() < claim.ends_at:
             again.append((renewal, outcome))
@@ -105,5 +105,5 @@ def _confirm(renewal: Renewal, outcome: Outcome) -> tuple[Claim, Outcome | None]
 
 
 def _log_crash(claim: Claim, cause: Exception) -> tuple[Claim, None]:
-    Event.REFRESH_CRASHED.log(token=claim.token.pk, cause=cause)
+    Event.REFRESH_CRASHED.log(token=claim.token.key, cause=cause)
     return claim, None

@@ -7,10 +7,10 @@ while claim and generation are unchanged, so that a slow process can't overwrite
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Case, F, Q, Value, When
@@ -68,8 +68,8 @@ def take(token: Token, *, caller: Caller) -> Claim | None:
     Raises:
         OperationalError, InterfaceError: the lock couldn't be had, or the connection broke.
     """
-    using, owner, taken_at = stored_token.database(), str(uuid.uuid4()), time.monotonic()
-    unclaimed = _free(using).filter(pk=token.pk, generation=token.generation)
+    using, owner, taken_at = stored_token.database(), str(uuid4()), time.monotonic()
+    unclaimed = _free(using).filter(key=token.key, generation=token.generation)
     if caller is Caller.IN_TRANSACTION:
         connection = connections[using]
         with transaction.atomic(using=using), connection.cursor() as cursor:
@@ -92,26 +92,34 @@ def can_take_many() -> bool:
     return features.has_select_for_update_skip_locked or not features.has_select_for_update
 
 
-def take_many(pks: Iterable[int]) -> list[Claim]:
+def take_many(keys: Iterable[UUID]) -> list[Claim]:
     """Claim those of these rows that are active, unclaimed and unlocked, in one transaction. Return their claims.
 
     If `can_take_many` is false, a locked row is waited for, so the caller should ask for one row only. If the database
     is down, this is tried again for as long as a claim lasts.
     """
-    wanted = list(pks)
+    wanted = list(keys)
     return _retry_while_lost(lambda: _take_many(wanted), until=time.monotonic() + lifetime())
 
 
-def _take_many(pks: list[int]) -> list[Claim]:
-    using, owner, taken_at = stored_token.database(), str(uuid.uuid4()), time.monotonic()
+def _take_many(keys: list[UUID]) -> list[Claim]:
+    using, owner, taken_at = stored_token.database(), str(uuid4()), time.monotonic()
     with transaction.atomic(using=using):
-        free = _free(using).filter(pk__in=pks)
+        free = _free(using).filter(key__in=keys)
         # SQLite has no row locks; there a transaction must begin with a write, or it may not become a writer any more.
         if connections[using].features.has_select_for_update_skip_locked:
-            free = free.filter(pk__in=_not_locked(free))
+            free = free.filter(key__in=_not_locked(free))
         free.update(**_claimed_by(owner))
-        taken = Token.objects.using(using).filter(pk__in=pks, claim_owner=owner)
+        taken = Token.objects.using(using).filter(key__in=keys, claim_owner=owner)
         return [Claim(token, owner, taken_at) for token in taken.select_related("registration")]
+
+
+def unseen(keys: Iterable[UUID]) -> set[UUID]:
+    """Return those of these keys that no row has which this connection sees. Tried again as `take_many` is."""
+    wanted, rows = set(keys), Token.objects.using(stored_token.database())
+    return wanted - _retry_while_lost(
+        lambda: set(rows.filter(key__in=wanted).values_list("key", flat=True)), until=time.monotonic() + lifetime()
+    )
 
 
 def release(claims: Sequence[Claim]) -> None:
@@ -129,26 +137,28 @@ def write(claim: Claim, columns: Columns) -> bool:
     return _retry_while_lost(lambda: _write(claim, columns), until=claim.ends_at)
 
 
-def write_many(outcomes: Sequence[tuple[Claim, Columns]]) -> dict[int, bool]:
+def write_many(outcomes: Sequence[tuple[Claim, Columns]]) -> dict[UUID, bool]:
     """Write the outcomes of several claims in one transaction.
 
     Returns:
-        By primary key, whether claim and generation were still ours. A row that somebody else has locked is left out
+        By key, whether claim and generation were still ours. A row that somebody else has locked is left out
         and must be tried again: waiting for it would delay the other pairs.
     """
     using = stored_token.database()
-    pks = [claim.token.pk for claim, _ in outcomes]
+    keys = [claim.token.key for claim, _ in outcomes]
     with transaction.atomic(using=using):
-        ours, locked = set(pks), set[int]()
+        ours, locked = set(keys), set[UUID]()
         if connections[using].features.has_select_for_update_skip_locked:
-            held = Token.objects.using(using).filter(pk__in=pks, claim_owner__in={claim.owner for claim, _ in outcomes})
+            held = Token.objects.using(using).filter(
+                key__in=keys, claim_owner__in={claim.owner for claim, _ in outcomes}
+            )
             ours = set(_not_locked(held))
             if len(ours) < len(outcomes):
-                locked = set(held.values_list("pk", flat=True)) - ours
+                locked = set(held.values_list("key", flat=True)) - ours
         return {
-            claim.token.pk: claim.token.pk in ours and _write(claim, columns)
+            claim.token.key: claim.token.key in ours and _write(claim, columns)
             for claim, columns in outcomes
-            if claim.token.pk not in locked
+            if claim.token.key not in locked
         }
 
 
@@ -166,15 +176,15 @@ def _claimed_by(owner: str) -> dict[str, Any]:
     }
 
 
-def _not_locked(tokens: TokenQuerySet) -> list[int]:
-    return list(tokens.select_for_update(skip_locked=True).values_list("pk", flat=True))
+def _not_locked(tokens: TokenQuerySet) -> list[UUID]:
+    return list(tokens.select_for_update(skip_locked=True).values_list("key", flat=True))
 
 
 def _write(claim: Claim, columns: Columns) -> bool:
     """Write by an UPDATE that is composed here: building the same one as a queryset takes twice as long."""
     connection = connections[stored_token.database()]
     token = claim.token
-    conditions: Columns = {"id": token.pk, "claim_owner": claim.owner, "generation": token.generation}
+    conditions: Columns = {"key": token.key, "claim_owner": claim.owner, "generation": token.generation}
     changed, only = (
         [f"{connection.ops.quote_name(str(_FIELDS[name].column))} = %s" for name in names]
         for names in (columns, conditions)
@@ -184,7 +194,8 @@ def _write(claim: Claim, columns: Columns) -> bool:
         _FIELDS[name].get_db_prep_save(value, connection) for name, value in (*columns.items(), *conditions.items())
     ]
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {', '.join(changed)} WHERE {' AND '.join(only)}", values)  # noqa: S608
+        # The names are the model's, quoted; each value is a parameter.
+        cursor.execute(f"UPDATE {table} SET {', '.join(changed)} WHERE {' AND '.join(only)}", values)  # noqa: S608 # nosec B608
         return bool(cursor.rowcount == 1)
 
 

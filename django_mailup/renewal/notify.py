@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypedDict, Unpack
+from uuid import UUID
 
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -25,7 +26,7 @@ def send(signal: Signal, token: Token, **details: Unpack[Details]) -> None:
     signal.send_robust(sender=Token, token=token, **details)
 
 
-def send_stored(signal: Signal, pk: int, *, error: MailUpError | None) -> None:
+def send_stored(signal: Signal, key: UUID, *, error: MailUpError | None) -> None:
     """Send a signal about a token as it is stored now, with the error if there is one.
 
     The row is read only if the signal has receivers; nothing is sent if it is gone.
@@ -33,7 +34,7 @@ def send_stored(signal: Signal, pk: int, *, error: MailUpError | None) -> None:
     if not signal.has_listeners(Token):
         return
     rows = Token.objects.using(stored_token.database()).select_related("registration", "user")
-    token = rows.filter(pk=pk).first()
+    token = rows.filter(key=key).first()
     if token is None:
         return
     if error is None:

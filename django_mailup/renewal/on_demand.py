@@ -11,89 +11,100 @@ import copy
 import random
 import time
 from typing import Final
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
-from ..exceptions import MailUpError, MailUpUnavailable, TransactionOpen
+from ..exceptions import MailUpError, MailUpUnavailable, Misconfigured, NotConnected, TransactionOpen
 from ..models import Token
-from . import claims, notify, own_connection, stored_token
+from . import claims, notify, own_connection, stored_token, unseen
 from .attempt import Outcome, Renewal
 from .own_connection import Caller
 from .single_flight import SingleFlight
-from .stored_token import Clock, UsableToken
+from .stored_token import Clock, Need, UsableToken
 
-_renewals: Final[SingleFlight[tuple[str, int], Outcome]] = SingleFlight()
+_renewals: Final[SingleFlight[tuple[str, bool, UUID, Need], Outcome]] = SingleFlight()
 
 
 def usable_token(
-    pk: int,
+    key: UUID,
     *,
     refused: int | None = None,
-    skip_fail_fast: bool = False,
+    asked_for: bool = False,
     clock: Clock = timezone.now,
 ) -> UsableToken:
     """Return a usable access token of a connection. If it is about to expire, renew it first.
 
     Args:
-        pk: primary key of the Token.
+        key: key of the Token.
         refused: a generation whose access token MailUp refuses: renew, unless a newer one is stored already.
-        skip_fail_fast: try again even if the last renewal failed less than half a minute ago.
+        asked_for: whether a person asks for it: try again even if the last renewal failed less than half a minute ago.
         clock: returns the current time, aware.
 
     Raises:
-        NotConnected: the row is gone.
+        NotConnected: there is no such row, or it is another tenant's.
         ReauthorizationRequired: MailUp refused the refresh token.
+        Unauthorized: a 401 has caused a renewal in the last five minutes, and MailUp refuses the renewed token as well.
         TransactionOpen: a new pair couldn't be stored safely inside the caller's transaction; nothing was sent.
+        Misconfigured: PREPARE_CONNECTION doesn't let the renewal's own connection see the row; nothing was sent.
         ClientRejected: MailUp refuses the client registration.
         RegistrationUnavailable: the client registration is disabled.
         DecryptionFailed: the stored token can't be read with the configured keys.
         MailUpUnavailable: MailUp can't be reached, or another process takes too long to renew this token.
         UnexpectedResponse: MailUp's token endpoint answered in no documented form.
     """
-    key = (stored_token.database(), pk)
+    using, need = stored_token.database(), Need(refused, asked_for)
+    is_plain = own_connection.is_plain(using)
+    shared = (using, is_plain, key, need)
     for _ in range(3):
-        leads, call = _renewals.join(key)
+        leads, call = _renewals.join(shared)
         if leads:
             try:
-                call.outcome = _use_or_renew(pk, refused, skip_fail_fast, clock)
+                call.outcome = _use_or_renew(key, need, clock)
             except MailUpError as error:
                 call.outcome = Outcome(error=error)
             finally:
-                _renewals.leave(key, call)
-            return _announce(call.outcome, pk)
+                _renewals.leave(shared, call)
+            return _announce(call.outcome, key)
         if not call.done.wait(2 * claims.lifetime()):
             break
         outcome = call.outcome
-        if outcome is None or isinstance(outcome.error, TransactionOpen):
-            continue  # the leading thread failed for a reason of its own: an interruption, or a transaction
+        if outcome is None or isinstance(outcome.error, (Misconfigured, NotConnected, TransactionOpen)):
+            continue  # the leading thread failed for a reason of its own: an interruption, a transaction, its tenant
+        if not is_plain and not Token.objects.using(using).filter(key=key).exists():
+            raise NotConnected  # the leading thread acts for another tenant
         if outcome.error is not None:
             raise copy.copy(outcome.error)
-        if outcome.token is not None and outcome.token.generation != refused:
-            return outcome.token
+        assert outcome.token is not None
+        return outcome.token
     raise _takes_too_long()
 
 
 def refresh(token: Token, *, clock: Clock = timezone.now) -> None:
     """Renew a token now, although it may still be valid. Raise what `usable_token` raises."""
-    usable_token(token.pk, refused=token.generation, skip_fail_fast=True, clock=clock)
+    usable_token(token.key, refused=token.generation, asked_for=True, clock=clock)
 
 
-def _use_or_renew(pk: int, refused: int | None, skip_fail_fast: bool, clock: Clock) -> Outcome:
+def _use_or_renew(key: UUID, need: Need, clock: Clock) -> Outcome:
     """Use what is stored, or renew it apart from the caller's transaction. Runs in one thread of this process."""
-    stored = stored_token.read(pk)
-    usable = stored_token.usable_as_is(stored, refused, clock(), skip_fail_fast=skip_fail_fast)
+    stored = stored_token.read(key)
+    usable = stored_token.usable_as_is(stored, need, clock())
     if usable is not None:
         return Outcome(token=usable)
     assert stored is not None
-    return own_connection.run(
-        stored_token.database(), lambda caller: _claim_or_wait(stored, refused, skip_fail_fast, caller, clock)
-    )
+    try:
+        return own_connection.run(stored_token.database(), lambda caller: _claim_or_wait(stored, need, caller, clock))
+    except NotConnected:  # its connection doesn't see the row, or not any more
+        raise unseen.reason([key]) from None
 
 
-def _claim_or_wait(stored: Token, refused: int | None, skip_fail_fast: bool, caller: Caller, clock: Clock) -> Outcome:
-    """Claim the token and renew it, or wait for the process that has claimed it, until there is an outcome."""
-    pk, seen_failures, using = stored.pk, stored.failure_count, stored_token.database()
+def _claim_or_wait(stored: Token, need: Need, caller: Caller, clock: Clock) -> Outcome:
+    """Claim the token and renew it, or wait for the process that has claimed it, until there is an outcome.
+
+    The claim's UPDATE finds the row only if this connection sees it, so nothing is sent for a row that it doesn't see.
+    """
+    seen_failures, using = stored.failure_count, stored_token.database()
     give_up_at = time.monotonic() + 2 * claims.lifetime()
     pause = 0.05
     while time.monotonic() < give_up_at:
@@ -107,21 +118,17 @@ def _claim_or_wait(stored: Token, refused: int | None, skip_fail_fast: bool, cal
                 connections[using].close_if_unusable_or_obsolete()
             time.sleep(pause * random.random())
         if claim is not None:
-            renewal = Renewal.begin(claim, clock)
+            renewal = Renewal.begin(claim, clock, after_401=need.is_after_401(claim.token, clock()))
             outcome = renewal.outcome()
             if claims.write(claim, outcome.columns):
                 renewal.confirm(outcome)
                 return outcome
             # The row was changed although it was claimed, so read it again.
         while True:
-            latest = stored_token.read(pk)
-            if latest is None and caller is Caller.IN_TRANSACTION:
-                raise TransactionOpen  # the caller's transaction made the row
+            latest = stored_token.read(stored.key)
             if latest is not None and latest.generation == stored.generation and latest.failure_count != seen_failures:
                 return Outcome(error=stored_token.stored_error(latest, clock()))
-            usable = stored_token.usable_as_is(
-                latest, refused, clock(), skip_fail_fast=skip_fail_fast, just_received=stored.generation
-            )
+            usable = stored_token.usable_as_is(latest, need, clock(), just_received=stored.generation)
             if usable is not None:
                 return Outcome(token=usable)
             assert latest is not None
@@ -135,10 +142,10 @@ def _claim_or_wait(stored: Token, refused: int | None, skip_fail_fast: bool, cal
     raise _takes_too_long()
 
 
-def _announce(outcome: Outcome, pk: int) -> UsableToken:
+def _announce(outcome: Outcome, key: UUID) -> UsableToken:
     """Send the outcome's signal, in the caller's thread and after the save. Return its token, or raise its error."""
     if outcome.signal is not None:
-        notify.send_stored(outcome.signal, pk, error=outcome.error)
+        notify.send_stored(outcome.signal, key, error=outcome.error)
     if outcome.error is not None:
         raise outcome.error
     assert outcome.token is not None

@@ -9,11 +9,15 @@ import copy
 import threading
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from ..exceptions import TransactionOpen
+from . import preparation
+from .preparation import Prepare
 
 T = TypeVar("T")
 
@@ -39,11 +43,35 @@ def inside_transaction(using: str) -> bool:
     return not connection.get_autocommit()
 
 
+def is_plain(using: str) -> bool:
+    """Return whether this thread's connection is Django's own and not open: nothing has given it a tenant."""
+    connection = connections[using]
+    return connection.connection is None and type(connection).__module__.startswith("django.db.backends.")
+
+
 class _ThisThread(threading.local):
-    has_own_connection = False
+    own: tuple[BaseDatabaseWrapper, Prepare] | None = None
+    """In a thread of `run`: its connection, and what prepares it."""
 
 
 _this_thread = _ThisThread()
+
+
+def _prepare(sender: object, *, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Prepare a connection of `run` each time it has connected, also when it was lost. A receiver of Django's signal.
+
+    If that fails, it is closed: the next statement connects again, instead of using what isn't prepared.
+    """
+    if _this_thread.own is None or connection is not _this_thread.own[0]:
+        return
+    try:
+        _this_thread.own[1](connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+connection_created.connect(_prepare)
 
 
 def run(using: str, call: Callable[[Caller], T]) -> T:
@@ -53,18 +81,23 @@ def run(using: str, call: Callable[[Caller], T]) -> T:
     soft time limit, or Ctrl-C), the thread still runs to its end. Inside a TestCase, whose rows no other connection can
     see, and in a thread that this function has started, the callable runs directly.
 
+    The hook PREPARE_CONNECTION is called here, in the caller's thread, and what it returns in the new thread, each time
+    the new connection has connected.
+
     Args:
         using: alias of the database.
         call: is told whether the caller has a transaction open.
 
     Raises:
         TransactionOpen: on SQLite, inside a transaction: once that has read, no other connection can write.
+        Misconfigured: the hook PREPARE_CONNECTION can't be imported.
     """
-    if inside_test_case(using) or _this_thread.has_own_connection:
+    if inside_test_case(using) or _this_thread.own is not None:
         return call(Caller.IN_AUTOCOMMIT)
     caller = Caller.IN_TRANSACTION if inside_transaction(using) else Caller.IN_AUTOCOMMIT
     if caller is Caller.IN_TRANSACTION and connections[using].vendor == "sqlite":
         raise TransactionOpen
+    prepare = preparation.of(connections[using])
     result: list[T] = []
     failure: list[BaseException] = []
     done = threading.Event()
@@ -76,7 +109,7 @@ def run(using: str, call: Callable[[Caller], T]) -> T:
             connection.settings_dict["AUTOCOMMIT"] = True
             connection.settings_dict.get("OPTIONS", {}).pop("pool", None)
             connections[using] = connection
-            _this_thread.has_own_connection = True
+            _this_thread.own = (connection, prepare)
             try:
                 result.append(call(caller))
             finally:

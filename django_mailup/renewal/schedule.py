@@ -5,24 +5,34 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
+from uuid import UUID
 
 from ..conf import app_settings
-from ..crypto import Sealed
-from ..fields import EncryptedTextField
 from ..mailup.tokens import TokenSet
 from ..models import Token
+from ..vault.fields import EncryptedTextField
+from ..vault.sealed import Sealed
 
 LONGEST_JITTER: Final = timedelta(seconds=60)
 FIRST_BACKOFF: Final = timedelta(minutes=1)
 LONGEST_BACKOFF: Final = timedelta(hours=1)
+AFTER_401: Final = timedelta(minutes=5)
+"""For this long after a renewal that a 401 caused, another 401 causes none: it isn't the pair that MailUp refuses."""
 
 
-def columns(pair: TokenSet) -> dict[str, Any]:
-    """Return the columns that a new pair changes on a row, except its generation and when it was received."""
+def columns(pair: TokenSet, row: UUID) -> dict[str, Any]:
+    """Return the columns that a new pair changes on a row, except its generation and when it was received.
+
+    Args:
+        pair: what MailUp has issued.
+        row: key of the row, to which the encrypted pair is bound.
+    """
+    refresh_token = _sealed("refresh_token", pair.refresh_token, row)
     due = due_at(pair.received_at, pair.expires_at)
     return {
-        "access_token": _sealed("access_token", pair.access_token),
-        "refresh_token": _sealed("refresh_token", pair.refresh_token),
+        "access_token": _sealed("access_token", pair.access_token, row),
+        "refresh_token": refresh_token,
+        "encryption_key_id": refresh_token.key_id,
         "expires_at": pair.expires_at,
         # Later, never earlier: a job asks due_at whether there is still something to do.
         "refresh_at": due + random.random() * min(LONGEST_JITTER, (pair.expires_at - due) / 10),
@@ -32,15 +42,24 @@ def columns(pair: TokenSet) -> dict[str, Any]:
         "error_code": "",
         "error_details": {},
         "blocked_until": None,
+        "refused_generation": None,
         "claim_owner": "",
         "claimed_until": None,
         "interrupted": False,
     }
 
 
-def _sealed(column: str, secret: str) -> Sealed:
+def columns_after_401(refused: int, now: datetime) -> dict[str, Any]:
+    """Return the columns that keep the next 401 from causing a renewal: which generation was refused, and until when.
+
+    The periodic renewal, the next expiry and people don't wait for it.
+    """
+    return {"refused_generation": refused, "blocked_until": now + AFTER_401}
+
+
+def _sealed(column: str, secret: str, row: UUID) -> Sealed:
     """Encrypt a secret at once, so that error reports that print local variables don't show it among the columns."""
-    return cast(EncryptedTextField, Token._meta.get_field(column)).seal(secret)
+    return cast(EncryptedTextField, Token._meta.get_field(column)).seal(secret, row)
 
 
 def due_at(received_at: datetime, expires_at: datetime) -> datetime:

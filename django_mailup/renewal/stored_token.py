@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import router
 
@@ -16,6 +17,7 @@ from ..exceptions import (
     NotConnected,
     RateLimited,
     ReauthorizationRequired,
+    Unauthorized,
 )
 from ..mailup.tokens import AccessToken
 from ..models import Token
@@ -42,31 +44,47 @@ class UsableToken:
         return self.expires_at - ABOUT_TO_EXPIRE > now
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Which token a caller needs. Callers with equal needs can share an outcome."""
+
+    refused: int | None = None
+    """A generation whose access token doesn't do: MailUp refuses it, or a person wants it replaced."""
+    asked_for: bool = False
+    """Whether a person asks for a renewal. Then neither a recent failure nor a recent 401 stands against it."""
+
+    def is_after_401(self, token: Token, moment: datetime) -> bool:
+        """Return whether it takes a renewal only because MailUp answered 401 to a token that hasn't expired."""
+        fresh = token.expires_at - ABOUT_TO_EXPIRE > moment
+        return token.generation == self.refused and fresh and not self.asked_for
+
+
 def database() -> str:
     """Return the alias of the database that tokens are written to, and read from: a replica may lag behind."""
     return router.db_for_write(Token)
 
 
-def read(pk: int) -> Token | None:
-    """Return a row with its registration and `claim_is_live`, in one query; None if it is gone."""
-    return Token.objects.using(database()).with_claim().select_related("registration").filter(pk=pk).first()
+def read(key: UUID) -> Token | None:
+    """Return a row with its registration and `claim_is_live`, in one query; None if this connection sees no such row.
+
+    Rows are named by key, since primary keys repeat in each schema: another tenant's connection finds nothing.
+    """
+    return Token.objects.using(database()).with_claim().select_related("registration").filter(key=key).first()
 
 
 def usable_as_is(
     token: Token | None,
-    refused: int | None,
+    need: Need,
     moment: datetime,
     *,
-    skip_fail_fast: bool,
     just_received: int | None = None,
 ) -> UsableToken | None:
     """Return the stored token if it can be used as it is, or None if it must be renewed first.
 
     Args:
         token: the row, or None if it is gone.
-        refused: a generation whose access token MailUp refuses.
+        need: which token the caller needs.
         moment: the current time.
-        skip_fail_fast: renew even if the last renewal failed less than FAIL_FAST ago.
         just_received: a generation that the caller has waited to see replaced; a newer one is used whatever the clock
             says.
 
@@ -76,6 +94,7 @@ def usable_as_is(
         ClientRejected: MailUp refused the client registration, and the next probe isn't due.
         DecryptionFailed: the token can't be read with the configured keys.
         RateLimited: MailUp asked to wait, and `retry_after` says how much longer.
+        Unauthorized: MailUp refuses this token, and the one before it, which was renewed after a 401 a moment ago.
         MailUpError: the error of a renewal that failed less than FAIL_FAST ago.
     """
     if token is None:
@@ -83,16 +102,28 @@ def usable_as_is(
     require_active(token)
     live = UsableToken(AccessToken(token.access_token.reveal()), token.generation, token.expires_at)
     newer = just_received is not None and token.generation > just_received
-    if token.generation != refused and (newer or live.is_fresh(moment)):
+    if token.generation != need.refused and (newer or live.is_fresh(moment)):
         return live
-    if token.blocked_until is not None and token.blocked_until > moment:
+    if is_blocked(token, moment):
         raise stored_error(token, moment)
-    if not skip_fail_fast and token.failed_at is not None and timedelta(0) <= moment - token.failed_at < FAIL_FAST:
+    if renewed_after_401(token, moment) and need.is_after_401(token, moment):
+        raise Unauthorized(reason="renewed")
+    if not need.asked_for and token.failed_at is not None and timedelta(0) <= moment - token.failed_at < FAIL_FAST:
         raise stored_error(token, moment)
     retry_at = token.registration.retry_at
     if retry_at is not None and retry_at > moment:
         raise ClientRejected
     return None
+
+
+def is_blocked(token: Token, moment: datetime) -> bool:
+    """Return whether MailUp asked, by Retry-After, not to renew this token yet."""
+    return token.refused_generation is None and token.blocked_until is not None and token.blocked_until > moment
+
+
+def renewed_after_401(token: Token, moment: datetime) -> bool:
+    """Return whether the pair was renewed after a 401 so recently that another 401 must not renew it again."""
+    return token.refused_generation is not None and token.blocked_until is not None and token.blocked_until > moment
 
 
 def stored_error(token: Token, moment: datetime) -> MailUpError:

@@ -36,6 +36,8 @@ def answer(state: State, faults: Faults, request: Request, action: str) -> Respo
             faults.add(Fault(**values))
         elif action == "client" and request.is_json:
             state.clients[values["client_id"]] = values["client_secret"]
+            if "redirect_uri" in values:
+                state.registered_redirect_uris[values["client_id"]] = values["redirect_uri"]
         elif action == "recipients" and request.is_json:
             state.add_recipients(values["username"], int(values["list_id"]), int(values["count"]))
         elif action == "revoke":

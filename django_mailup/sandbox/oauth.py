@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from werkzeug.wrappers import Request, Response
@@ -14,6 +14,16 @@ from .hooks import Hooks
 from .state import State
 from .tokens import Pair
 
+REQUEST_FIELDS: Final = (
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
+"""The parameters of an authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+
 
 def authorize(state: State, request: Request) -> Response:
     """Answer the authorization endpoint, `/Authorization/OAuth/LogOn` (RFC 6749 section 4.1.1).
@@ -21,9 +31,7 @@ def authorize(state: State, request: Request) -> Response:
     GET shows the login and consent page; its form sends POST, which redirects back to the client.
     """
     fields = request.form if request.method == "POST" else request.args
-    request_fields = {
-        name: fields.get(name, "") for name in ("client_id", "redirect_uri", "response_type", "state") if name in fields
-    }
+    request_fields = {name: fields.get(name, "") for name in REQUEST_FIELDS if name in fields}
     client_id, redirect_uri = request_fields.get("client_id", ""), request_fields.get("redirect_uri", "")
     # RFC 6749 section 4.1.2.1: no redirect to a URI that may not belong to the client.
     if client_id not in state.clients:
@@ -34,6 +42,9 @@ def authorize(state: State, request: Request) -> Response:
         return html_pages.error_page("The redirect URI is not the registered one.")
     if request_fields.get("response_type") != "code":
         return _redirect(state, request_fields, {"error": "unsupported_response_type"})
+    pkce = _refusal_of_pkce(state, request_fields)
+    if pkce is not None:
+        return _redirect(state, request_fields, {"error": "invalid_request", "error_description": pkce})
     if request.method == "GET":
         return html_pages.login_page(request_fields)
     if fields.get("decision") == "deny":
@@ -43,7 +54,18 @@ def authorize(state: State, request: Request) -> Response:
     user = state.authenticate(fields.get("username", ""), fields.get("password", ""))
     if user is None:
         return html_pages.login_page(request_fields, failed=True)
-    return _redirect(state, request_fields, {"code": state.issue_code(user, client_id, redirect_uri)})
+    challenge = request_fields.get("code_challenge", "")
+    return _redirect(state, request_fields, {"code": state.issue_code(user, client_id, redirect_uri, challenge)})
+
+
+def _refusal_of_pkce(state: State, request_fields: dict[str, str]) -> str | None:
+    """Return why the authorization request is refused for its PKCE parameters; None if it isn't."""
+    challenge = request_fields.get("code_challenge")
+    if state.options.pkce == "refused" and challenge:
+        return "The parameter code_challenge is unknown"
+    if state.options.pkce == "required" and not (challenge and request_fields.get("code_challenge_method") == "S256"):
+        return "A code challenge of the method S256 is needed"
+    return None
 
 
 def _redirect(state: State, request_fields: dict[str, str], answer: dict[str, str]) -> Response:
@@ -88,7 +110,10 @@ def _issue_pair(state: State, hooks: Hooks, request: Request, fields: dict[str, 
     if grant_type == "authorization_code":
         if not fields.get("code"):
             raise OAuthError("invalid_request", "The code is missing")
-        return state.redeem_code(fields["code"], client_id, fields.get("redirect_uri"))
+        verifier = fields.get("code_verifier")
+        if state.options.pkce == "refused" and verifier:
+            raise OAuthError("invalid_request", "The parameter code_verifier is unknown")
+        return state.redeem_code(fields["code"], client_id, fields.get("redirect_uri"), verifier)
     if grant_type not in ("password", "refresh_token"):
         raise OAuthError("unsupported_grant_type", "There is no such grant")
     if client_id is None:

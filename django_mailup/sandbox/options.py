@@ -16,6 +16,9 @@ class Options:
     redirect_uri: str = "any"
     """Which redirect URIs are accepted: `any`; `same`: the token request must repeat the one of the login page;
     `registered`: the login page accepts only the one that the client has registered."""
+    pkce: str = "ignored"
+    """What happens to PKCE (RFC 7636): `ignored`, since MailUp's documents do not mention it; `required`:
+    the method S256 is insisted on and checked; `refused`: requests with its parameters are errors."""
     code_lifetime: float = 60.0
     """How long an authorization code is valid."""
     code_single_use: bool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import string
 import threading
@@ -64,19 +66,21 @@ class State:
         user = self.users.get(username.strip())
         return user if user is not None and secrets.compare_digest(user.password.encode(), password.encode()) else None
 
-    def issue_code(self, user: User, client_id: str, redirect_uri: str) -> str:
-        """Return a new authorization code for a user who has consented."""
+    def issue_code(self, user: User, client_id: str, redirect_uri: str, code_challenge: str = "") -> str:
+        """Return a new authorization code for a user who has consented. `code_challenge` is that of PKCE, if any."""
         with self.lock:
             code = _random_text(48)
             expires_at = self.clock() + self.options.code_lifetime
-            self._codes[code] = AuthorizationCode(user, client_id, redirect_uri, expires_at)
+            self._codes[code] = AuthorizationCode(user, client_id, redirect_uri, expires_at, code_challenge)
             return code
 
-    def redeem_code(self, code: str, client_id: str | None, redirect_uri: str | None) -> Pair:
+    def redeem_code(
+        self, code: str, client_id: str | None, redirect_uri: str | None, code_verifier: str | None = None
+    ) -> Pair:
         """Return a new pair for an authorization code (RFC 6749 section 4.1.3).
 
         Raises:
-            OAuthError: the code is unknown, expired or used, or belongs to another client or redirect URI.
+            OAuthError: the code is unknown, expired or used, or belongs to another client, redirect URI or verifier.
         """
         with self.lock:
             found = self._codes.get(code)
@@ -86,6 +90,8 @@ class State:
                 raise OAuthError("invalid_grant", "The authorization code belongs to another client")
             if self.options.redirect_uri != "any" and redirect_uri != found.redirect_uri:
                 raise OAuthError("invalid_grant", "The redirect URI is another one")
+            if self.options.pkce == "required" and challenge_of(code_verifier or "") != found.code_challenge:
+                raise OAuthError("invalid_grant", "The code verifier is another one")
             found.used = True
             self.counters["exchanges"] += 1
             return self._new_pair(found.user, found.client_id)
@@ -233,6 +239,11 @@ class State:
                 "counters": dict(self.counters),
                 "live_access_tokens": sum(map(self.is_live, self._by_access.values())),
             }
+
+
+def challenge_of(code_verifier: str) -> str:
+    """Return the code challenge of a verifier by the method S256 (RFC 7636 section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).decode().rstrip("=")
 
 
 def _random_text(length: int) -> str:

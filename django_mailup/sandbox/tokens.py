@@ -15,6 +15,7 @@ class AuthorizationCode:
     client_id: str
     redirect_uri: str
     expires_at: float
+    code_challenge: str = ""
     used: bool = False
 
 

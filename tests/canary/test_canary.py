@@ -20,9 +20,9 @@ from django.urls import reverse
 
 from django_mailup import tasks, urls
 from django_mailup.conf import app_settings
-from django_mailup.fields import EncryptedTextField
 from django_mailup.models import ClientRegistration
 from django_mailup.sandbox import Sandbox
+from django_mailup.vault.fields import EncryptedTextField
 
 from . import drivers, jobs
 from .planted import Planted

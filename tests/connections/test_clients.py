@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -15,15 +16,18 @@ from django_mailup.exceptions import (
     MailUpUnavailable,
     MultipleConnections,
     NotConnected,
+    RateLimited,
     ReauthorizationRequired,
     Unauthorized,
+    UnexpectedResponse,
 )
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for, client_for_site
+from django_mailup.services import client_for, client_for_site, client_of
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
+CACHE = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def test_a_user_gets_their_own_connection(mailup_connection: Connect, user: Any, other_user: Any) -> None:
@@ -65,6 +69,14 @@ def test_several_accounts_must_be_named(mailup_connection: Connect, user: Any, o
         client_for(user, account="no such")
     with pytest.raises(NotConnected):
         client_for(other_user, account=second)
+
+
+def test_the_limit_of_answers_is_a_setting(mailup_connection: Connect, user: Any, settings: Any) -> None:
+    mailup_connection(user)
+    settings.MAILUP = {**settings.MAILUP, "ANSWER_LIMIT": 10}
+
+    with pytest.raises(UnexpectedResponse, match="larger than this site reads"):
+        client_for(user).account.info()
 
 
 def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:
@@ -114,12 +126,58 @@ def test_an_expired_token_is_renewed_in_three_queries(
         client.account.info()
 
 
+def test_whoever_uses_an_account_shares_its_limit(
+    mailup_connection: Connect, user: Any, other_user: Any, mailup_server: str, settings: Any
+) -> None:
+    """MailUp counts calls of an account at a client, whichever row they go through, and in whichever schema."""
+    settings.CACHES = {"default": {"BACKEND": CACHE, "LOCATION": uuid.uuid4().hex}}
+    same = mailup_connection(user), mailup_connection(None)
+    another = mailup_connection(other_user, username="m67890")
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 1}
+    client_of(same[0], patience=0).account.info()
+
+    with pytest.raises(RateLimited):
+        client_of(same[1], patience=0).account.info()
+    client_of(another, patience=0).account.info()
+
+
+def test_rows_whose_account_is_unknown_have_limits_of_their_own(
+    mailup_connection: Connect, user: Any, mailup_server: str, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": CACHE, "LOCATION": uuid.uuid4().hex}}
+    rows = mailup_connection(user), mailup_connection(None)
+    Token.objects.update(account_uid=None)
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 1}
+    for row in rows:
+        row.refresh_from_db()
+        client_of(row, patience=0, identify=False).account.info()
+
+    with pytest.raises(RateLimited):
+        client_of(rows[0], patience=0).account.info()
+
+
 def test_a_401_is_answered_by_one_renewal(mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox) -> None:
     mailup_connection(user)
     mailup_sandbox.state.expire_access()
 
     assert client_for(user).account.info().username == "m12345"
     assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+@pytest.mark.parametrize("why", ["expired", "refused"])
+def test_a_client_that_may_not_renew_spends_no_refresh_token(
+    mailup_connection: Connect, clock: Any, mailup_sandbox: Sandbox, why: str
+) -> None:
+    client = client_of(mailup_connection(None), clock=clock, renew=False)
+    assert client.account.info().username == "m12345"
+
+    if why == "expired":
+        clock.move(hours=1)
+    else:
+        mailup_sandbox.state.expire_access()
+    with pytest.raises(Unauthorized, match="must not renew it" if why == "expired" else "Access token is expired"):
+        client.account.info()
+    assert mailup_sandbox.state.counters["refreshes"] == 0
 
 
 def test_a_401_after_somebody_else_renewed_uses_their_pair(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models.signals import pre_save
 
-from django_mailup.exceptions import AccountMismatch
+from django_mailup.exceptions import AccountMismatch, DecryptionFailed
 from django_mailup.models import Token
 from django_mailup.services import client_of
 
 from ..journey import Journey
+from ..stored import stored_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +83,7 @@ def test_an_unnamed_row_merges_into_the_older_one_at_the_first_call(journey: Jou
 
 def test_the_site_has_its_own_connection_and_only_one_per_account(journey: Journey) -> None:
     mine = journey.connect().token
+    journey.user.is_superuser = True
     first = journey.connect(for_site=True)
     second = journey.connect(for_site=True)
 
@@ -140,7 +143,7 @@ def test_identifying_is_never_the_callers_trouble(journey: Journey, caplog: pyte
     finally:
         pre_save.disconnect(failing_save, sender=Token)
 
-    assert f"mailup.account_unknown token={token.pk} error=RuntimeError" in caplog.text
+    assert f"mailup.account_unknown token={token.key} error=RuntimeError" in caplog.text
     assert len(list(client_of(token).lists.all())) == 3
     token.refresh_from_db()
     assert token.account_uid == "4321"
@@ -207,3 +210,38 @@ def test_without_autocommit_the_account_stays_unknown_and_the_call_succeeds(jour
     assert Token.objects.get().account_uid is None
     assert len(list(client_of(token).lists.all())) == 3
     assert Token.objects.get().account_uid == "4321"
+
+
+def test_a_merged_pair_is_encrypted_for_the_row_that_holds_it_now(journey: Journey) -> None:
+    older = journey.connect().token
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    list(client_of(unnamed).lists.all())
+
+    survivor = Token.objects.get()
+    assert survivor.key == older.key != unnamed.key
+    for column in ("access_token", "refresh_token"):
+        assert getattr(survivor, column).reveal() == getattr(unnamed, column).reveal()
+        assert getattr(survivor, column).ciphertext != getattr(unnamed, column).ciphertext
+    assert survivor.encryption_key_id == survivor.refresh_token.key_id
+
+
+def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
+    journey: Journey, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    journey.connect()
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_mailup_token SET refresh_token = access_token WHERE id = %s", [unnamed.pk])
+    before = stored_rows(Token)
+    caplog.clear()
+
+    with caplog.at_level(logging.WARNING, logger="django_mailup"):
+        assert len(list(client_of(unnamed).lists.all())) == 3
+    assert stored_rows(Token) == before
+    assert [record.getMessage() for record in caplog.records] == [
+        f"mailup.account_unknown token={unnamed.key} error=decryption_failed"
+    ]
+    with pytest.raises(DecryptionFailed):
+        Token.objects.get(key=unnamed.key).refresh_token.reveal()

@@ -63,7 +63,6 @@ def oauth(sandbox: Sandbox, adapter: SandboxAdapter) -> OAuthClient:
 
 
 @pytest.fixture
-def on_socket(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+def on_socket(sandbox: Sandbox) -> Iterator[Any]:
     with serving(sandbox) as base_url:
         yield lambda **options: make(sandbox, endpoints=Endpoints(base_url), **options)

@@ -15,6 +15,7 @@ from django_mailup.exceptions import (
     Forbidden,
     MailUpError,
     MailUpUnavailable,
+    Misconfigured,
     NotFound,
     RateLimited,
     ReauthorizationRequired,
@@ -215,6 +216,28 @@ def test_a_path_of_no_service_is_refused_before_a_call(
     with pytest.raises(ValueError, match="/Console/"):
         client.request("GET", path)
     assert adapter.requests == []
+
+
+@pytest.mark.parametrize("path", ["/Console/../x", "/Console/%2E%2e/x", "/Console/List?a=1", "/Console/List\r\nX: 1"])
+def test_a_path_that_would_be_another_url_is_refused_before_a_call(
+    client: MailUpClient, adapter: SandboxAdapter, path: str
+) -> None:
+    with pytest.raises(ValueError, match="path must have no"):
+        client.request("GET", path)
+    with pytest.raises(ValueError, match="path must have no"):
+        client.with_response.request("GET", path)
+    assert adapter.requests == []
+
+
+def test_plain_http_to_another_machine_is_refused_before_a_call(source: Source, adapter: SandboxAdapter) -> None:
+    transport = Transport(timeout=(1, 1), adapter=adapter)
+    client = MailUpClient(source, endpoints=Endpoints("http://mailup.example"), transport=transport)
+    with pytest.raises(Misconfigured, match="INSECURE_HOSTS"):
+        client.request("GET", "/Console/List")
+    assert adapter.requests == []
+
+    allowed = Endpoints("http://mailup.example", insecure_hosts=("MailUp.example",))
+    assert MailUpClient(source, endpoints=allowed, transport=transport).account.info().uid == "4321"
 
 
 # --------------------------------------------------------------------------- flows and options

@@ -1,4 +1,4 @@
-"""The guarded token call: its deadline, and the errors of calls that fail."""
+"""The token call in its thread: its deadline, and the errors of calls that fail."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import traceback
 from typing import Any
 
 import pytest
-import requests
 
 from django_mailup.exceptions import (
     MailUpUnavailable,
     UnexpectedResponse,
 )
 from django_mailup.mailup import Endpoints, OAuthClient
-from django_mailup.mailup.deadline import Guard, GuardedAdapter, PendingCall
+from django_mailup.mailup.deadline import PendingCall
+from django_mailup.mailup.guard import Guard
 from django_mailup.sandbox import Sandbox
-from django_mailup.sandbox.server import serving
 
 from .token_calls import PASSWORD, TOKEN, with_error
 
 
-@pytest.mark.parametrize("kind", ["drop", "drop_after", "half", "huge"])
+@pytest.mark.parametrize("kind", ["drop", "drop_after", "half"])
 def test_broken_answers_on_a_socket(sandbox: Sandbox, on_socket: Any, kind: str) -> None:
     sandbox.fail_with(kind, path=TOKEN)
     error = with_error(on_socket(), PASSWORD)
@@ -43,8 +42,7 @@ def test_the_deadline_is_for_the_whole_call(sandbox: Sandbox, on_socket: Any, fa
     assert time.monotonic() - started < 2.5
 
 
-def test_trickled_headers_meet_the_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+def test_trickled_headers_meet_the_deadline_too() -> None:
     over = threading.Event()
 
     def trickle(server: socket.socket) -> None:
@@ -70,8 +68,7 @@ def test_trickled_headers_meet_the_deadline_too(monkeypatch: pytest.MonkeyPatch)
     assert isinstance(error, MailUpUnavailable)
 
 
-def test_a_refused_connection_surely_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+def test_a_refused_connection_surely_did_not_arrive() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     error = with_error(OAuthClient("id", "secret", endpoints=Endpoints(f"http://127.0.0.1:{port}")), PASSWORD)
@@ -106,8 +103,7 @@ def test_a_failure_says_whether_the_grant_may_be_spent(
     assert error.grant_may_be_spent is spent
 
 
-def test_a_grant_that_was_not_sent_is_not_spent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+def test_a_grant_that_was_not_sent_is_not_spent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     for deadline in (15.0, -1.0):  # a refused connection; a deadline that has already passed
@@ -135,28 +131,6 @@ def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: 
     with pytest.raises(MailUpUnavailable):
         hasty.result()
     assert patient.result().access_token
-
-
-def test_after_its_end_a_guard_lets_nothing_be_sent() -> None:
-    guard = Guard(5)
-    guard.watch(None)
-    guard.end()
-
-    with pytest.raises(TimeoutError):
-        guard.watch(None)
-
-
-def test_an_adapter_reports_its_sockets_to_the_guard_it_was_given(sandbox: Sandbox) -> None:
-    guard, over = Guard(5), Guard(5)
-    over.end()
-    with serving(sandbox) as base_url, requests.Session() as session:
-        session.mount("http://", GuardedAdapter(guard))
-        assert session.get(f"{base_url}/", timeout=5).status_code
-        assert guard.sent
-        session.mount("http://", GuardedAdapter(over))
-        with pytest.raises((requests.RequestException, TimeoutError)):
-            session.get(f"{base_url}/", timeout=5)
-        assert not over.sent
 
 
 def test_a_fault_in_the_thread_of_a_call_says_nothing_of_it() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -33,6 +32,7 @@ from django_mailup.mailup.flow import (
     TakeTurn,
     call_flow,
 )
+from django_mailup.settings_table import MailUpSettings
 
 T = TypeVar("T")
 READ = Call(verb="GET", path="/Console/List/12/Groups")
@@ -49,13 +49,6 @@ class Raw:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     encoding = None
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-    def json(self) -> Any:
-        return json.loads(self.content)
 
 
 class World:
@@ -155,6 +148,15 @@ def test_a_second_refusal_is_told() -> None:
     assert world.kinds().count("RenewToken") == 1
 
 
+def test_a_token_that_is_not_renewed_leaves_the_answer_as_it_is() -> None:
+    refusal = Raw(401, b'{"ErrorCode":"401","ErrorDescription":"Not this operation","ErrorStackTrace":""}')
+    world = World(refusal, renew=Unauthorized(reason="renewed"))
+
+    with pytest.raises(Unauthorized, match="MailUp refused with status 401: Not this operation"):
+        drive(READ, world)
+    assert world.kinds() == ["GetToken", "TakeTurn", "Send", "RenewToken"]
+
+
 def test_a_429_is_repeated_after_what_it_asks_for_until_patience_ends() -> None:
     world = World(*[Raw(429, b"", {"Retry-After": "3"})] * 9)
 
@@ -187,6 +189,32 @@ def test_only_a_read_is_repeated_after_an_outage(fault: Raw | Exception) -> None
         drive(WRITE, world := World(fault))
     assert caught.value.may_have_arrived
     assert world.kinds().count("Send") == 1
+
+
+@pytest.mark.parametrize("call", [READ, WRITE], ids=["read", "write"])
+def test_what_was_not_sent_is_repeated_whatever_the_verb(call: Call) -> None:
+    unsent = MailUpUnavailable(reason="connection", may_have_arrived=False)
+
+    assert drive(call, World(unsent, unsent, Raw(200, b"1"))).body == 1
+    with pytest.raises(MailUpUnavailable):
+        drive(call, world := World(unsent, unsent, unsent, Raw(200)))
+    assert world.kinds().count("Send") == 3
+
+
+def test_by_default_a_read_of_a_silent_server_is_sent_three_times() -> None:
+    """TIMEOUT leaves time for the repeats: none of them begins after RATE_PATIENCE."""
+    settings = MailUpSettings(dict)
+
+    class Silent(World):
+        def perform(self, action: Action) -> Any:
+            if isinstance(action, Send):
+                self.now += settings.TIMEOUT
+            return super().perform(action)
+
+    world = Silent(*[MailUpUnavailable(reason="timeout")] * 9)
+    with pytest.raises(MailUpUnavailable):
+        drive(READ, world, patience=settings.RATE_PATIENCE)
+    assert world.kinds().count("Send") == 3
 
 
 @pytest.mark.parametrize("status", [408, 500])

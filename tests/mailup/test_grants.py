@@ -43,11 +43,20 @@ def test_a_refused_grant_says_which(
             AuthorizationCode("c-1", "https://site.example/"),
             {"grant_type": "authorization_code", "code": "c-1", "redirect_uri": "https://site.example/"},
         ),
+        (
+            AuthorizationCode("c-1", "https://site.example/", "v-1"),
+            {
+                "grant_type": "authorization_code",
+                "code": "c-1",
+                "redirect_uri": "https://site.example/",
+                "code_verifier": "v-1",
+            },
+        ),
         (Password("m12345", "p-1"), {"grant_type": "password", "username": "m12345", "password": "p-1"}),
         (RefreshToken("r-1"), {"grant_type": "refresh_token", "refresh_token": "r-1"}),
     ],
-    ids=["code", "password", "refresh"],
+    ids=["code", "code with verifier", "password", "refresh"],
 )
 def test_the_form_of_a_grant_is_that_of_the_rfc(grant: Grant, form: dict[str, str]) -> None:
     assert grant.form() == form
-    assert not any(secret in repr(grant) for secret in ("c-1", "p-1", "r-1"))
+    assert not any(secret in repr(grant) for secret in ("c-1", "v-1", "p-1", "r-1"))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from django_mailup.exceptions import (
+    CodeRefused,
     Misconfigured,
     UnexpectedResponse,
 )
@@ -32,6 +33,31 @@ def test_the_authorization_url_holds_what_mailup_needs_and_no_secret(oauth: OAut
         "state": ["s t"],
     }
     assert sandbox.client_secret not in url
+
+
+def test_the_authorization_url_asks_for_scopes_and_holds_the_hash_of_the_verifier(oauth: OAuthClient) -> None:
+    """The verifier and its hash are those of RFC 7636, appendix B."""
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    url = oauth.authorization_url(
+        redirect_uri="https://site.example/", state="s", scope="lists:read openid", code_verifier=verifier
+    )
+    query = parse_qs(urlsplit(url).query)
+
+    assert query["scope"] == ["lists:read openid"]
+    assert query["code_challenge"] == ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"]
+    assert query["code_challenge_method"] == ["S256"]
+    assert verifier not in url
+
+
+def test_the_verifier_is_sent_with_the_code(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    sandbox.configure(pkce="required")
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    user = sandbox.state.users["m12345"]
+    codes = [sandbox.state.issue_code(user, sandbox.client_id, "https://site.example/", challenge) for _ in range(2)]
+
+    assert isinstance(with_error(oauth, AuthorizationCode(codes[0], "https://site.example/")), CodeRefused)
+    grant = AuthorizationCode(codes[1], "https://site.example/", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+    assert oauth.exchange(grant).access_token
 
 
 def test_a_code_becomes_a_token_set(oauth: OAuthClient, sandbox: Sandbox) -> None:
@@ -117,13 +143,23 @@ def test_a_redirect_is_never_followed(sandbox: Sandbox, on_socket: Any) -> None:
             elsewhere.accept()
 
 
-def test_plain_http_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
-    client = OAuthClient("id", "secret", endpoints=Endpoints("http://127.0.0.1:1"))
+def test_plain_http_to_another_machine_is_refused_with_the_way_out() -> None:
+    client = OAuthClient("id", "secret", endpoints=Endpoints("http://mailup.example"))
 
     assert isinstance(with_error(client, PASSWORD), Misconfigured)
-    with pytest.raises(Misconfigured, match="OAUTHLIB_INSECURE_TRANSPORT"):
+    with pytest.raises(Misconfigured, match="INSECURE_HOSTS"):
         client.authorization_url(redirect_uri="https://site.example/", state="s")
+
+
+def test_plain_http_to_this_machine_needs_nothing_in_the_environment(
+    sandbox: Sandbox, on_socket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
+    client = on_socket()
+    url = client.authorization_url(redirect_uri="https://site.example/", state="s")
+
+    assert url.startswith("http://127.0.0.1:")
+    assert client.exchange(RefreshToken(client.exchange(PASSWORD).refresh_token)).access_token
 
 
 def test_no_secret_is_logged_at_debug(oauth: OAuthClient, caplog: pytest.LogCaptureFixture) -> None:

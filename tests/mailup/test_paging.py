@@ -39,7 +39,6 @@ ENVELOPE = {"Items": ROWS, "PageNumber": 3, "PageSize": 2, "TotalElementsCount":
         '{"Items":null,' + json.dumps(ENVELOPE)[1:],
         '{"Items":[{"Id":4}],' + json.dumps(ENVELOPE)[1:],
         json.dumps({**ENVELOPE, "Items": [5, *ROWS, None, [], "x"]}),
-        json.dumps({**ENVELOPE, "Other": float("nan")}),
         "\ufeff".join(["", json.dumps(ENVELOPE)])[1:],
     ],
 )
@@ -83,7 +82,7 @@ def test_what_is_no_json(body: str) -> None:
     assert caught.value.content_type == "application/json"
 
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 layouts = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"ensure_ascii": False}])
 

@@ -73,7 +73,6 @@ def test_the_first_spelling_wins_and_an_exact_one_before_another_letter_case() -
         ({"idThing": 1, "Size": "12"}, "size", 12),
         ({"idThing": 1, "Size": "many"}, "size", None),
         ({"idThing": 1, "Size": True}, "size", None),
-        ({"idThing": 1, "Size": float("inf")}, "size", None),
         ({"idThing": 1, "Name": None}, "name", ""),
         ({"idThing": 1, "Name": 5}, "name", "5"),
         ({"idThing": 1, "Open": "true"}, "open", False),
@@ -88,6 +87,10 @@ def test_the_first_spelling_wins_and_an_exact_one_before_another_letter_case() -
 )
 def test_values_are_taken_leniently(row: dict[str, Any], field: str, expected: Any) -> None:
     assert getattr(parsed(row), field) == expected
+
+
+def test_a_number_of_python_that_is_not_finite_is_none() -> None:
+    assert Thing.parse({"idThing": 1, "Size": float("inf")}).size is None
 
 
 @pytest.mark.parametrize("row", [{}, {"idThing": None}, {"idThing": "seven"}, {"idThing": True}, [], 5, None], ids=repr)
@@ -173,7 +176,7 @@ def test_other_things_in_an_array_are_left_out() -> None:
         optional={
             "Name": st.none() | st.integers() | st.text(), "SIZE": st.none() | st.text(max_size=3) | st.floats(),
             "Open": st.booleans() | st.none(), "made": st.text(max_size=20) | st.datetimes().map(str),
-            "Other": st.recursive(st.text() | st.floats(allow_nan=False), st.lists, max_leaves=5),
+            "Other": st.recursive(st.text() | st.floats(allow_nan=False, allow_infinity=False), st.lists, max_leaves=5),
         },
     )
 )  # fmt: skip
@@ -182,7 +185,7 @@ def test_no_value_breaks_parsing(row: dict[str, Any]) -> None:
     one, other = parse_page(Answer(body, 200, {}), Thing, asked=0).items
 
     assert one == other == Thing.parse(row)
-    assert json.dumps(one.raw) == json.dumps(row)  # compare text, because NaN is not equal to itself
+    assert one.raw == row
 
 
 # ---------------------------------------------------------------------------------------- values
@@ -251,7 +254,7 @@ def test_records_are_copied_and_pickled_whole() -> None:
 
 
 def test_the_original_is_the_rows_own_json_and_not_the_page() -> None:
-    row = '{"idThing" : 7,\t"Name":"\\u00e0 \\/ è \\ud83d\\ude00","Size":NaN, "Size":3}'
+    row = '{"idThing" : 7,\t"Name":"\\u00e0 \\/ è \\ud83d\\ude00","Size":null, "Size":3}'
     page = parse_page(Answer(f'{{"Items":[{row} , {row}]}}', 200, {}), Thing, asked=0)
 
     assert [each.name for each in page.items] == ["à / è 😀"] * 2

@@ -45,7 +45,7 @@ def test_a_rejected_client_is_said_once_and_probed_later(
     mailup_requests.clear()
     for _ in range(3):
         with pytest.raises(ClientRejected):
-            on_demand.usable_token(expired.pk, clock=clock)
+            on_demand.usable_token(expired.key, clock=clock)
     assert len(mailup_requests) == 1
     expired.refresh_from_db()
     assert expired.is_active
@@ -56,7 +56,7 @@ def test_a_rejected_client_is_said_once_and_probed_later(
 
     mailup_sandbox.state.clients[mailup_sandbox.client_id] = mailup_sandbox.client_secret
     clock.move(minutes=6)
-    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+    assert on_demand.usable_token(expired.key, clock=clock).generation == 2
     mailup_registration.refresh_from_db()
     assert mailup_registration.failed_at is None
 
@@ -66,7 +66,7 @@ def test_a_corrected_secret_is_tried_at_once(
 ) -> None:
     mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
     with pytest.raises(ClientRejected):
-        on_demand.usable_token(expired.pk)
+        on_demand.usable_token(expired.key)
     register(name="Sandbox", client_id=mailup_sandbox.client_id, client_secret="changed")
 
-    assert on_demand.usable_token(expired.pk).generation == 2
+    assert on_demand.usable_token(expired.key).generation == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +12,8 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from django_mailup.exceptions import RegistrationUnavailable
-from django_mailup.models import ClientRegistration
+from django_mailup.exceptions import NotConnected, RegistrationUnavailable
+from django_mailup.models import ClientRegistration, Token
 from django_mailup.registrations import store
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +79,15 @@ def test_a_change_clears_the_refusal() -> None:
     store.register(**VALUES | {"client_secret": "another"})
     row = ClientRegistration.objects.get()
     assert (row.failed_at, row.error_code, row.retry_at) == (None, "", None)
+
+
+def test_the_registration_of_a_connection_is_found_by_keys(mailup_connection: Callable[..., Token]) -> None:
+    token = mailup_connection(None)
+    assert store.find_for(token) == token.registration
+
+    ClientRegistration.objects.update(enabled=False)
+    with pytest.raises(RegistrationUnavailable):
+        store.find_for(token)
+    Token.objects.update(key=uuid.uuid4())  # a row of the same primary key, as in another schema
+    with pytest.raises(NotConnected):
+        store.find_for(token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -30,16 +31,16 @@ def expired_row(
 
 
 @pytest.fixture
-def due_pks(mailup_connection: Connect, django_user_model: Any, clock: Any, settings: Any) -> list[int]:
+def due_keys(mailup_connection: Connect, django_user_model: Any, clock: Any, settings: Any) -> list[UUID]:
     """Keys of due connections, each with its own pair: one that a job renews alone, and two groups of AT_ONCE."""
     settings.MAILUP = {**settings.MAILUP, "REFRESH_CONCURRENCY": AT_ONCE}
-    pks = [
-        mailup_connection(django_user_model.objects.create(username=f"u{number}")).pk
+    keys = [
+        mailup_connection(django_user_model.objects.create(username=f"u{number}")).key
         for number in range(1 + 2 * AT_ONCE)
     ]
     clock.move(hours=1)
     Token.objects.update(connected_at=clock() - timedelta(hours=1), expires_at=clock(), refresh_at=clock())
-    return pks
+    return keys
 
 
 @pytest.fixture

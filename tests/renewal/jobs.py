@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
@@ -18,7 +19,7 @@ AT_ONCE = 4
 no_row_locks = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks the whole database")
 
 
-def run(due: list[int], clock: Any) -> periodic.Tally:
+def run(due: list[UUID], clock: Any) -> periodic.Tally:
     """Run a job in a thread of a pool, and close the thread's database connection."""
     try:
         return periodic.refresh_many(due, clock=clock)
@@ -54,8 +55,8 @@ class Calls:
 class RowLock:
     """A transaction that locks rows as soon as a job's second token call has arrived, until it is released."""
 
-    def __init__(self, pool: ThreadPoolExecutor, calls: Calls, *pks: int) -> None:
-        self._pool, self._pks = pool, pks
+    def __init__(self, pool: ThreadPoolExecutor, calls: Calls, *keys: UUID) -> None:
+        self._pool, self._keys = pool, keys
         self._locked, self.release = threading.Event(), threading.Event()
         calls.before = self.take
 
@@ -67,7 +68,7 @@ class RowLock:
 
     def _hold(self) -> None:
         with transaction.atomic():
-            list(Token.objects.select_for_update().filter(pk__in=self._pks))
+            list(Token.objects.select_for_update().filter(key__in=self._keys))
             self._locked.set()
             self.release.wait(20)
         connections.close_all()

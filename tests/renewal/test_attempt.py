@@ -30,7 +30,7 @@ def test_an_outage_leaves_the_connection_alone(expired: Token, mailup_sandbox: S
     pair = expired.refresh_token.reveal()
 
     with pytest.raises(Exception, match=r".") as caught:
-        on_demand.usable_token(expired.pk)
+        on_demand.usable_token(expired.key)
     expired.refresh_from_db()
     assert expired.status == Token.Status.ACTIVE
     assert expired.refresh_token.reveal() == pair

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -22,7 +23,7 @@ from .jobs import AT_ONCE, Calls, RowLock, no_row_locks, run
 Connect = Callable[..., Token]
 
 
-def test_the_first_goes_alone_and_the_others_together(db: None, due_pks: list[int], calls: Calls, clock: Any) -> None:
+def test_the_first_goes_alone_and_the_others_together(db: None, due_keys: list[UUID], calls: Calls, clock: Any) -> None:
     together = threading.Barrier(AT_ONCE)
 
     def meet(number: int) -> None:
@@ -31,13 +32,13 @@ def test_the_first_goes_alone_and_the_others_together(db: None, due_pks: list[in
 
     calls.before = meet
 
-    assert periodic.refresh_many(due_pks, clock=clock) == periodic.Tally(refreshed=len(due_pks))
+    assert periodic.refresh_many(due_keys, clock=clock) == periodic.Tally(refreshed=len(due_keys))
     assert calls.most_inside == AT_ONCE
-    assert Token.objects.filter(generation=2, claim_owner="").count() == len(due_pks)
+    assert Token.objects.filter(generation=2, claim_owner="").count() == len(due_keys)
 
 
 def test_an_answer_is_stored_although_another_is_still_awaited(
-    transactional_db: None, due_pks: list[int], calls: Calls, clock: Any
+    transactional_db: None, due_keys: list[UUID], calls: Calls, clock: Any
 ) -> None:
     others_are_stored = threading.Event()
 
@@ -47,25 +48,25 @@ def test_an_answer_is_stored_although_another_is_still_awaited(
 
     calls.before = hold_up
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(run, due_pks, clock)
+        job = pool.submit(run, due_keys, clock)
         eventually(lambda: Token.objects.filter(generation=2).count() == AT_ONCE)
         others_are_stored.set()
-        assert job.result() == periodic.Tally(refreshed=len(due_pks))
+        assert job.result() == periodic.Tally(refreshed=len(due_keys))
 
 
 @no_row_locks
 def test_a_row_that_is_locked_when_its_answer_comes_holds_up_no_other(
-    transactional_db: None, due_pks: list[int], calls: Calls, clock: Any
+    transactional_db: None, due_keys: list[UUID], calls: Calls, clock: Any
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
-        lock = RowLock(pool, calls, due_pks[3])
-        job = pool.submit(run, due_pks, clock)
+        lock = RowLock(pool, calls, due_keys[3])
+        job = pool.submit(run, due_keys, clock)
         eventually(lambda: Token.objects.filter(generation=2).count() == AT_ONCE)
-        assert Token.objects.get(pk=due_pks[3]).generation == 1
+        assert Token.objects.get(key=due_keys[3]).generation == 1
         assert not job.done()
         lock.release.set()
-        assert job.result() == periodic.Tally(refreshed=len(due_pks))
-    assert Token.objects.filter(generation=2, claim_owner="").count() == len(due_pks)
+        assert job.result() == periodic.Tally(refreshed=len(due_keys))
+    assert Token.objects.filter(generation=2, claim_owner="").count() == len(due_keys)
 
 
 class FaultyTwice:
@@ -82,12 +83,12 @@ class FaultyTwice:
 
 
 def test_a_fault_of_ours_stops_no_other(
-    db: None, due_pks: list[int], clock: Any, settings: Any, mailup_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    db: None, due_keys: list[UUID], clock: Any, settings: Any, mailup_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     with override_settings(MAILUP={**settings.MAILUP, "BASE_URL": FaultyTwice()}):
-        assert periodic.refresh_many(due_pks, clock=clock) == periodic.Tally(refreshed=len(due_pks) - 2, failed=2)
+        assert periodic.refresh_many(due_keys, clock=clock) == periodic.Tally(refreshed=len(due_keys) - 2, failed=2)
     crashes = [record for record in caplog.records if getattr(record, "event", "") == "mailup.refresh_crashed"]
-    assert [record.mailup for record in crashes] == [{"token": due_pks[0]}, {"token": due_pks[1]}]  # type: ignore[attr-defined]
+    assert [record.mailup for record in crashes] == [{"token": str(key)} for key in due_keys[:2]]  # type: ignore[attr-defined]
     assert all(record.exc_info for record in crashes)
 
 
@@ -106,14 +107,14 @@ def accursed_company() -> Iterator[str]:
 
 @no_row_locks
 def test_what_the_database_will_not_take_loses_no_other_pair(
-    transactional_db: None, due_pks: list[int], calls: Calls, clock: Any
+    transactional_db: None, due_keys: list[UUID], calls: Calls, clock: Any
 ) -> None:
     with accursed_company() as company, ThreadPoolExecutor(2) as pool:
-        Token.objects.filter(pk=due_pks[2]).update(company=company)
-        lock = RowLock(pool, calls, *due_pks)  # so that all answers of the group are written together
-        job = pool.submit(run, due_pks, clock)
+        Token.objects.filter(key=due_keys[2]).update(company=company)
+        lock = RowLock(pool, calls, *due_keys)  # so that all answers of the group are written together
+        job = pool.submit(run, due_keys, clock)
         eventually(lambda: calls.arrived == 1 + AT_ONCE and not calls.inside)
         lock.release.set()
 
-        assert job.result() == periodic.Tally(refreshed=len(due_pks) - 1, failed=1)
-        assert Token.objects.get(generation=1).pk == due_pks[2]
+        assert job.result() == periodic.Tally(refreshed=len(due_keys) - 1, failed=1)
+        assert Token.objects.get(generation=1).key == due_keys[2]

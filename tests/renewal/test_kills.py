@@ -51,7 +51,7 @@ def test_killed_before_the_claim(kind: str, expired_row: Token, mailup_sandbox: 
     assert expired_row.generation == 1
     assert mailup_sandbox.state.counters["refreshes"] == 0
 
-    assert on_demand.usable_token(expired_row.pk).generation == 2
+    assert on_demand.usable_token(expired_row.key).generation == 2
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
@@ -68,7 +68,7 @@ def test_killed_after_the_claim_before_mailup_acts(
     let_the_claim_run_out()
 
     # MailUp hasn't acted yet, so the pair is good: whoever comes next renews it.
-    assert on_demand.usable_token(expired_row.pk).generation == 2
+    assert on_demand.usable_token(expired_row.key).generation == 2
     assert not Token.objects.get().interrupted
     gate.open.set()
 
@@ -86,11 +86,11 @@ def test_killed_during_the_answer(
     let_the_claim_run_out()
 
     if recovers:
-        assert on_demand.usable_token(expired_row.pk).generation == 2
+        assert on_demand.usable_token(expired_row.key).generation == 2
         return
     # The new pair is lost with the process, and MailUp refuses the old one: the row says so.
     with pytest.raises(ReauthorizationRequired, match="interrupted"):
-        on_demand.usable_token(expired_row.pk)
+        on_demand.usable_token(expired_row.key)
     expired_row.refresh_from_db()
     assert expired_row.status == Token.Status.REAUTHORIZATION_REQUIRED
     assert "interrupted" in str(expired_row.last_error)
@@ -110,7 +110,7 @@ def test_killed_between_answer_and_save(kind: str, expired_row: Token, mailup_sa
     if HAS_SERVER and kind not in AHEAD_OF_TIME:
         # The server still executes the waiting statement of the dead process: nothing is lost.
         eventually(lambda: Token.objects.filter(generation=2).exists())
-        assert on_demand.usable_token(expired_row.pk).generation == 2
+        assert on_demand.usable_token(expired_row.key).generation == 2
         return
     expired_row.refresh_from_db()
     assert expired_row.generation == 1
@@ -118,14 +118,14 @@ def test_killed_between_answer_and_save(kind: str, expired_row: Token, mailup_sa
     let_the_claim_run_out()
 
     with pytest.raises(ReauthorizationRequired, match="interrupted"):
-        on_demand.usable_token(expired_row.pk)
+        on_demand.usable_token(expired_row.key)
 
 
 def test_killed_after_the_save(kind: str, expired_row: Token, mailup_sandbox: Sandbox, settings: Any) -> None:
     with victim(kind, expired_row, settings) as killed:
         killed.hear("renewed")
 
-    assert on_demand.usable_token(expired_row.pk).generation == 2
+    assert on_demand.usable_token(expired_row.key).generation == 2
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
@@ -137,7 +137,7 @@ def test_a_waiter_takes_over_from_the_dead_by_itself(
         assert gate.reached.wait(20)
     Token.objects.update(claimed_until=DatabaseNow(0.5))  # the claim ends in half a second
 
-    assert on_demand.usable_token(expired_row.pk).generation == 2
+    assert on_demand.usable_token(expired_row.key).generation == 2
     gate.open.set()
 
 

@@ -83,7 +83,7 @@ def test_a_row_lives_as_its_model_says(
         def a_caller_wants_a_token(self) -> None:
             before = self.row()
             try:
-                live = on_demand.usable_token(before.pk, clock=clock)
+                live = on_demand.usable_token(before.key, clock=clock)
             except MailUpUnavailable:
                 assert self.outage
                 assert self.row().failure_count > 0
@@ -97,8 +97,8 @@ def test_a_row_lives_as_its_model_says(
 
         @rule()
         def the_periodic_task_runs(self) -> None:
-            due = list(Token.objects.due(now=clock()).values_list("pk", flat=True))
-            handed = [pk for batch in periodic.hand_out_due(clock=clock) for pk in batch.pks]
+            due = list(Token.objects.due(now=clock()).values_list("key", flat=True))
+            handed = [key for batch in periodic.hand_out_due(clock=clock) for key in batch.keys]
             assert handed == due
             before = self.row()
             tally = periodic.refresh_many(handed, clock=clock)
@@ -126,7 +126,7 @@ def test_a_row_lives_as_its_model_says(
                 assert self.row().claim_owner == ""
             else:
                 with pytest.raises(ReauthorizationRequired):
-                    on_demand.usable_token(row.pk, clock=clock)
+                    on_demand.usable_token(row.key, clock=clock)
                 assert not self.row().is_active
 
     run_state_machine_as_test(Life, settings=examples(max_examples=60, stateful_step_count=25, deadline=None))

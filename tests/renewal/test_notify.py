@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_signals_are_sent_after_the_save_in_the_callers_thread(expired: Token, m
 
     signals.token_refreshed.connect(receiver)
     try:
-        assert on_demand.usable_token(expired.pk).generation == 2
+        assert on_demand.usable_token(expired.key).generation == 2
     finally:
         signals.token_refreshed.disconnect(receiver)
     assert heard == [(2, threading.current_thread(), False)]
@@ -49,12 +50,12 @@ def test_failures_have_signals(expired: Token, mailup_sandbox: Sandbox, revoked:
         mailup_sandbox.fail_with("status", status=503, path=TOKEN)
     getattr(signals, name).connect(receiver)
     with pytest.raises((ReauthorizationRequired, MailUpUnavailable)) as caught:
-        on_demand.usable_token(expired.pk)
+        on_demand.usable_token(expired.key)
     assert heard == [caught.value]
 
 
 def test_signals_are_sent_when_all_answers_of_a_group_are_stored(
-    transactional_db: None, due_pks: list[int], clock: Any
+    transactional_db: None, due_keys: list[UUID], clock: Any
 ) -> None:
     stored: list[int] = []
 
@@ -64,7 +65,7 @@ def test_signals_are_sent_when_all_answers_of_a_group_are_stored(
 
     signals.token_refreshed.connect(receiver)
     try:
-        periodic.refresh_many(due_pks, clock=clock)
+        periodic.refresh_many(due_keys, clock=clock)
     finally:
         signals.token_refreshed.disconnect(receiver)
     assert stored == [1, *[1 + AT_ONCE] * AT_ONCE, *[1 + 2 * AT_ONCE] * AT_ONCE]

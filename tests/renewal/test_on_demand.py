@@ -10,14 +10,16 @@ from django_mailup.models import Token
 from django_mailup.renewal import on_demand
 from django_mailup.sandbox import Sandbox
 
+from ..stored import sealed
 from .other_process import claim, in_a_moment
 
 
 def test_whoever_waits_for_another_process_uses_its_pair(expired: Token, mailup_sandbox: Sandbox) -> None:
     claim(expired, seconds=30)
 
-    timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
-    live = on_demand.usable_token(expired.pk)
+    pair = sealed(expired, access_token="A2")
+    timer = in_a_moment(expired, **pair, expires_at=timezone.now(), generation=2, claim_owner="")
+    live = on_demand.usable_token(expired.key)
     timer.join()
 
     assert live.access_token.value == "A2"  # although it has expired: a pair just received is used once
@@ -30,5 +32,5 @@ def test_whoever_waits_for_another_process_fails_with_it(expired: Token) -> None
     failure = {"failure_count": 1, "failed_at": timezone.now(), "error_code": "rate_limited"}
     timer = in_a_moment(expired, claim_owner="", **failure)
     with pytest.raises(RateLimited, match="fewer calls"):
-        on_demand.usable_token(expired.pk)
+        on_demand.usable_token(expired.key)
     timer.join()

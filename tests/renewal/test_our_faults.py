@@ -89,7 +89,7 @@ def test_no_database_for_the_claim(
     assert mailup_sandbox.state.counters["refreshes"] == 0
     Token.objects.update(claim_owner="", claimed_until=None)  # the server may have executed the statement
 
-    assert on_demand.usable_token(expired_row.pk).generation == 2
+    assert on_demand.usable_token(expired_row.key).generation == 2
 
 
 @on_demand_and_ahead_of_time
@@ -121,7 +121,7 @@ def test_the_pair_is_saved_when_the_database_comes_back(
                 unlucky.hear("save", times=2)  # the lock is only sure to have been met at the second try
             eventually(database.was_missed)
         unlucky.hear("renewed")
-    assert on_demand.usable_token(expired_row.pk).generation == 2
+    assert on_demand.usable_token(expired_row.key).generation == 2
     assert mailup_sandbox.state.counters["reuses"] == 0
 
 
@@ -139,7 +139,7 @@ def test_the_row_says_so_when_the_database_stays_away(
     let_the_claim_run_out()
 
     with pytest.raises(ReauthorizationRequired, match="interrupted"):
-        on_demand.usable_token(expired_row.pk)
+        on_demand.usable_token(expired_row.key)
 
 
 def test_without_a_broker_the_work_stays_in_the_database(
@@ -155,7 +155,7 @@ def test_without_a_broker_the_work_stays_in_the_database(
 
     assert list(periodic.hand_out_due()) == []
     clock.move(minutes=11)  # two periods
-    assert [batch.pks for batch in periodic.hand_out_due(clock=clock)] == [[token.pk]]
+    assert [batch.keys for batch in periodic.hand_out_due(clock=clock)] == [[token.key]]
 
 
 def test_without_a_cache_everything_goes_on(
@@ -180,7 +180,7 @@ def test_clocks_may_be_five_minutes_off(
         clock.move(minutes=5)
         for host in (ahead, behind):
             for batch in periodic.hand_out_due(clock=host):
-                periodic.refresh_many(batch.pks, clock=host)
+                periodic.refresh_many(batch.keys, clock=host)
             client_for(user, clock=host).account.info()
 
     # A lifetime of an hour less the margin is 45 minutes; the clocks make it 35 at worst.
@@ -208,7 +208,7 @@ def test_two_beats_at_once_hand_out_everything_once(
         try:
             barrier.wait()
             for batch in periodic.hand_out_due():
-                handed.extend(batch.pks)
+                handed.extend(batch.keys)
         finally:
             connections.close_all()
 
@@ -230,8 +230,8 @@ def test_a_worker_that_is_a_day_late_does_no_harm(
     clock.move(days=1)  # the message stayed in the queue, and the token came due again
     (again,) = periodic.hand_out_due(clock=clock)
     assert again == batch
-    assert periodic.refresh_many(again.pks, clock=clock).refreshed == 1
-    assert periodic.refresh_many(batch.pks, clock=clock).skipped == 1
+    assert periodic.refresh_many(again.keys, clock=clock).refreshed == 1
+    assert periodic.refresh_many(batch.keys, clock=clock).skipped == 1
 
     assert mailup_sandbox.state.counters["refreshes"] == 1
     assert Token.objects.get(pk=token.pk).generation == 2

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -20,6 +21,7 @@ from django_mailup.renewal import on_demand, periodic
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for
 
+from ..stored import sealed
 from .other_process import claim, in_a_moment
 
 Connect = Callable[..., Token]
@@ -87,12 +89,13 @@ def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
 ) -> None:
     with transaction.atomic():
         if held == "created":
-            expired.pk, expired.account_uid, expired._state.adding = None, "1", True
+            expired.pk, expired.key, expired.account_uid, expired._state.adding = None, uuid4(), "1", True
+            expired.access_token, expired.refresh_token = "A", "R"
             expired.save()
         else:
             Token.objects.select_for_update().get(pk=expired.pk)
         with pytest.raises(TransactionOpen):
-            on_demand.usable_token(expired.pk)
+            on_demand.usable_token(expired.key)
     assert mailup_sandbox.state.counters["refreshes"] == 0
 
 
@@ -100,9 +103,10 @@ def test_a_row_that_the_callers_block_holds_is_refused_before_mailup_is_asked(
 def test_a_waiter_inside_a_transaction_sees_what_another_process_stored(expired: Token) -> None:
     claim(expired, seconds=30)
 
-    timer = in_a_moment(expired, access_token="A2", expires_at=timezone.now(), generation=2, claim_owner="")
+    pair = sealed(expired, access_token="A2")
+    timer = in_a_moment(expired, **pair, expires_at=timezone.now(), generation=2, claim_owner="")
     with transaction.atomic():
-        assert on_demand.usable_token(expired.pk).access_token.value == "A2"
+        assert on_demand.usable_token(expired.key).access_token.value == "A2"
     timer.join()
 
 
@@ -133,7 +137,7 @@ def test_an_interrupted_caller_still_gets_the_pair_stored(expired: Token, mailup
     thread.start()
     try:
         with pytest.raises(Interrupted):
-            on_demand.usable_token(expired.pk)
+            on_demand.usable_token(expired.key)
     finally:
         signal.signal(signal.SIGUSR1, previous)
         thread.join()
@@ -155,16 +159,16 @@ def test_a_fresh_token_is_used_inside_a_transaction(
 
 @pytest.mark.parametrize("locks_it", [False, True], ids=["reads", "locks"])
 def test_a_callers_rollback_loses_no_pair_of_a_job(
-    transactional_db: None, due_pks: list[int], mailup_sandbox: Sandbox, clock: Any, locks_it: bool
+    transactional_db: None, due_keys: list[UUID], mailup_sandbox: Sandbox, clock: Any, locks_it: bool
 ) -> None:
     class Rollback(Exception):
         pass
 
     def inside() -> periodic.Tally:
         with transaction.atomic():
-            rows = Token.objects.filter(pk=due_pks[2])
+            rows = Token.objects.filter(key=due_keys[2])
             list(rows.select_for_update() if locks_it else rows)
-            tallies.append(periodic.refresh_many(due_pks, clock=clock))
+            tallies.append(periodic.refresh_many(due_keys, clock=clock))
             raise Rollback
 
     tallies: list[periodic.Tally] = []
@@ -175,5 +179,5 @@ def test_a_callers_rollback_loses_no_pair_of_a_job(
         return
     with pytest.raises(Rollback):
         inside()
-    assert tallies == [periodic.Tally(refreshed=len(due_pks) - locks_it, skipped=int(locks_it))]
-    assert Token.objects.filter(generation=2).count() == len(due_pks) - locks_it
+    assert tallies == [periodic.Tally(refreshed=len(due_keys) - locks_it, skipped=int(locks_it))]
+    assert Token.objects.filter(generation=2).count() == len(due_keys) - locks_it

@@ -25,11 +25,11 @@ def due(db: None, mailup_connection: Connect, user: Any, clock: Any) -> Token:
 
 
 def test_the_periodic_task_hands_out_what_is_due_once(due: Token, clock: Any) -> None:
-    assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.pk], 0.0)]
+    assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.key], 0.0)]
     assert list(periodic.hand_out_due(clock=clock)) == []
 
     clock.move(seconds=601)  # a batch that was lost on the way comes due again
-    assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.pk], 0.0)]
+    assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.key], 0.0)]
 
 
 def copies(token: Token, count: int, users: Any) -> None:
@@ -45,7 +45,7 @@ def test_the_periodic_task_takes_batches(due: Token, clock: Any, settings: Any, 
     copies(due, 4, django_user_model)
     settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 2}
 
-    assert [(len(each.pks), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
+    assert [(len(each.keys), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
         (2, 0),
         (2, 0.04),
         (1, 0.08),
@@ -59,13 +59,13 @@ def test_the_periodic_task_hands_out_no_more_than_its_rate(
     pace = {"REFRESH_RATE": 2, "REFRESH_PERIOD": 3}
     settings.MAILUP = {**settings.MAILUP, **pace}
 
-    assert [(len(each.pks), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
+    assert [(len(each.keys), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
         (2, 0),
         (2, 1),
         (2, 2),
     ]
     clock.move(seconds=3)
-    assert [(len(each.pks), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
+    assert [(len(each.keys), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [
         (2, 0),
         (2, 1),
         (2, 2),
@@ -85,9 +85,20 @@ def test_the_periodic_task_leaves_dead_disabled_and_fresh_tokens_alone(due: Toke
 
 
 def test_a_job_renews_once_although_it_comes_twice(due: Token, clock: Any, mailup_sandbox: Sandbox) -> None:
-    assert periodic.refresh_many([due.pk, due.pk], clock=clock) == periodic.Tally(refreshed=1, skipped=1)
-    assert periodic.refresh_many([due.pk, 987654], clock=clock) == periodic.Tally(skipped=2)
+    assert periodic.refresh_many([due.key, due.key], clock=clock) == periodic.Tally(refreshed=1, skipped=1)
+    assert periodic.refresh_many([due.key, uuid.uuid4()], clock=clock) == periodic.Tally(skipped=2)
     assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_a_job_skips_and_logs_keys_that_no_row_has(due: Token, clock: Any, caplog: pytest.LogCaptureFixture) -> None:
+    unknown = sorted(uuid.uuid4() for _ in range(2))
+    assert periodic.refresh_many([unknown[1], due.key, unknown[0]], clock=clock) == periodic.Tally(
+        refreshed=1, skipped=2
+    )
+
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert record.__dict__["event"] == "mailup.tokens_not_found"
+    assert record.__dict__["mailup"] == {"count": 2, "token": str(unknown[0])}
 
 
 def test_a_rejected_client_is_asked_once_in_a_job(
@@ -96,11 +107,11 @@ def test_a_rejected_client_is_asked_once_in_a_job(
     copies(due, 3, django_user_model)
     mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
     mailup_requests.clear()
-    pks = list(Token.objects.values_list("pk", flat=True))
+    keys = list(Token.objects.values_list("key", flat=True))
 
-    assert periodic.refresh_many(pks, clock=clock) == periodic.Tally(failed=1, skipped=3)
+    assert periodic.refresh_many(keys, clock=clock) == periodic.Tally(failed=1, skipped=3)
     assert len(mailup_requests) == 1
-    assert periodic.refresh_many(pks, clock=clock) == periodic.Tally(failed=1, skipped=3)
+    assert periodic.refresh_many(keys, clock=clock) == periodic.Tally(failed=1, skipped=3)
     assert len(mailup_requests) == 1
 
 
@@ -114,10 +125,10 @@ def test_a_token_renewed_after_the_job_has_read_it_is_left_alone(
 
     def renew_the_second(_: object) -> None:
         mailup_sandbox.hooks.before_refresh = None
-        in_threads(1, lambda: on_demand.usable_token(site.pk, refused=site.generation, clock=clock))
+        in_threads(1, lambda: on_demand.usable_token(site.key, refused=site.generation, clock=clock))
 
     mailup_sandbox.hooks.before_refresh = renew_the_second
-    periodic.refresh_many([due.pk, site.pk], clock=clock)
+    periodic.refresh_many([due.key, site.key], clock=clock)
 
     site.refresh_from_db()
     assert site.generation == 2
@@ -133,6 +144,6 @@ def test_one_failure_stops_no_other(
     clock.move(seconds=3000)
     mailup_sandbox.state.revoke(username="m12345")
 
-    assert periodic.refresh_many([due.pk, site.pk], clock=clock) == periodic.Tally(refreshed=1, failed=1)
+    assert periodic.refresh_many([due.key, site.key], clock=clock) == periodic.Tally(refreshed=1, failed=1)
     due.refresh_from_db()
     assert not due.is_active

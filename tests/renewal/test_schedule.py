@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from django_mailup.mailup.tokens import TokenSet
 from django_mailup.renewal import schedule
 
+ROW = uuid.uuid4()
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 LIFETIMES = st.floats(1, 10 * 365 * 86400).map(lambda seconds: timedelta(seconds=seconds))
 MARGINS = st.integers(1, 10**6)
@@ -45,7 +47,7 @@ def test_the_periodic_task_comes_never_before_it_is_due_and_never_after_expiry(
 ) -> None:
     set_margin(settings, margin)
     pair = TokenSet("A", "R", received, received + lifetime)
-    columns = schedule.columns(pair)
+    columns = schedule.columns(pair, ROW)
 
     assert schedule.due_at(received, pair.expires_at) <= columns["refresh_at"] <= pair.expires_at
     assert columns["refresh_at"] - schedule.due_at(received, pair.expires_at) <= schedule.LONGEST_JITTER
@@ -88,8 +90,15 @@ def test_backoff_doubles_up_to_an_hour() -> None:
 
 def test_no_report_that_prints_the_columns_shows_a_secret() -> None:
     pair = TokenSet("the access token", "the refresh token", *[datetime(2020, 1, 1, tzinfo=UTC)] * 2)
-    columns = schedule.columns(pair)
+    columns = schedule.columns(pair, ROW)
 
     assert "the access token" not in repr(columns)
     assert "the refresh token" not in repr(columns)
     assert columns["refresh_token"].reveal() == "the refresh token"
+
+
+def test_a_pair_is_encrypted_for_its_row_and_the_key_is_named() -> None:
+    columns = schedule.columns(TokenSet("A", "R", *[datetime(2020, 1, 1, tzinfo=UTC)] * 2), ROW)
+
+    assert columns["access_token"].row == columns["refresh_token"].row == ROW
+    assert columns["encryption_key_id"] == columns["access_token"].key_id == columns["refresh_token"].key_id != ""

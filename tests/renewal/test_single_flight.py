@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from django.db import connections
 
 from django_mailup.exceptions import (
     MailUpUnavailable,
@@ -11,14 +14,15 @@ from django_mailup.models import Token
 from django_mailup.renewal import on_demand
 from django_mailup.sandbox import Sandbox
 
-from ..threads import in_threads
+from ..processes import Gate, eventually
+from ..threads import in_threads, threads_waiting_in
 
 TOKEN = "/Authorization/OAuth/Token"
 
 
 def test_fifty_threads_make_one_refresh(expired: Token, mailup_sandbox: Sandbox) -> None:
     mailup_sandbox.configure(refresh_reuse="revokes", token_latency=0.1)
-    lives = in_threads(50, lambda: on_demand.usable_token(expired.pk))
+    lives = in_threads(50, lambda: on_demand.usable_token(expired.key))
 
     assert {type(live) for live in lives} == {on_demand.UsableToken}
     assert {live.generation for live in lives} == {2}
@@ -32,7 +36,22 @@ def test_all_threads_learn_of_a_failure_after_one_try(
     mailup_sandbox.configure(token_latency=0.1)
     mailup_sandbox.fail_with("status", status=503, path=TOKEN, times=-1)
     mailup_requests.clear()
-    outcomes = in_threads(20, lambda: on_demand.usable_token(expired.pk))
+    outcomes = in_threads(20, lambda: on_demand.usable_token(expired.key))
 
     assert {type(outcome) for outcome in outcomes} == {MailUpUnavailable}
     assert len(mailup_requests) == 1
+
+
+def test_threads_that_share_an_outcome_ask_the_database_nothing(expired: Token, mailup_sandbox: Sandbox) -> None:
+    gate = Gate(mailup_sandbox, after=False)
+
+    def asks_the_database() -> bool:
+        on_demand.usable_token(expired.key)
+        return connections["default"].connection is not None
+
+    with ThreadPoolExecutor(1) as pool:
+        calls = pool.submit(in_threads, 20, asks_the_database)
+        assert gate.reached.wait(10)
+        eventually(lambda: threads_waiting_in(on_demand.usable_token) == 20)
+        gate.open.set()
+        assert sorted(calls.result()) == [False] * 19 + [True]

@@ -51,7 +51,7 @@ def test_a_call_succeeds_half_a_minute_after_five_failures(expired: Token, mailu
     assert expired.refresh_at > clock() + timedelta(minutes=5)
 
     clock.move(seconds=31)
-    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+    assert on_demand.usable_token(expired.key, clock=clock).generation == 2
 
 
 def test_two_callers_of_one_429_see_the_same_rest_of_the_wait(
@@ -59,13 +59,13 @@ def test_two_callers_of_one_429_see_the_same_rest_of_the_wait(
 ) -> None:
     refuse_for_ten_minutes(mailup_sandbox)
     with pytest.raises(RateLimited) as first:
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     mailup_requests.clear()
     with pytest.raises(RateLimited) as second:
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     clock.move(seconds=250)
     with pytest.raises(RateLimited) as third:
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
 
     assert (first.value.retry_after, second.value.retry_after, third.value.retry_after) == (600, 600, 350)
     assert str(first.value) == str(second.value)
@@ -77,20 +77,20 @@ def test_the_wait_that_mailup_asked_for_binds_everybody(
 ) -> None:
     refuse_for_ten_minutes(mailup_sandbox)
     with pytest.raises(RateLimited):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     mailup_requests.clear()
 
     clock.move(seconds=599)
     with pytest.raises(RateLimited):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     with pytest.raises(RateLimited):
         on_demand.refresh(expired, clock=clock)
     assert not Token.objects.due(now=clock()).exists()
-    assert periodic.refresh_many([expired.pk], clock=clock) == periodic.Tally(skipped=1)
+    assert periodic.refresh_many([expired.key], clock=clock) == periodic.Tally(skipped=1)
     assert mailup_requests == []
 
     clock.move(seconds=2)
-    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+    assert on_demand.usable_token(expired.key, clock=clock).generation == 2
     expired.refresh_from_db()
     assert (expired.blocked_until, expired.error_code, expired.error_details) == (None, "", {})
 
@@ -98,7 +98,7 @@ def test_the_wait_that_mailup_asked_for_binds_everybody(
 def test_without_retry_after_nothing_is_blocked(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
     mailup_sandbox.fail_with("status", status=429, path=TOKEN)
     with pytest.raises(RateLimited):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     expired.refresh_from_db()
 
     assert expired.blocked_until is None
@@ -110,9 +110,9 @@ def test_what_a_caller_gets_without_a_request_of_its_own_says_that_nothing_was_s
 ) -> None:
     mailup_sandbox.fail_with("drop", path=TOKEN)
     with pytest.raises(MailUpUnavailable):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     with pytest.raises(MailUpUnavailable) as caught:
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
 
     assert not caught.value.may_have_arrived
     assert caught.value.grant_may_be_spent
@@ -121,7 +121,7 @@ def test_what_a_caller_gets_without_a_request_of_its_own_says_that_nothing_was_s
 def test_the_error_is_stored_as_data(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
     mailup_sandbox.fail_with("status", status=503, path=TOKEN)
     with pytest.raises(MailUpUnavailable):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     expired.refresh_from_db()
 
     assert expired.error_code == "unavailable"
@@ -135,15 +135,15 @@ def test_callers_fail_fast_for_half_a_minute(
 ) -> None:
     mailup_sandbox.fail_with("status", status=503, path=TOKEN)
     with pytest.raises(MailUpUnavailable):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     mailup_requests.clear()
     clock.move(seconds=29)
     with pytest.raises(MailUpUnavailable):
-        on_demand.usable_token(expired.pk, clock=clock)
+        on_demand.usable_token(expired.key, clock=clock)
     assert mailup_requests == []
 
     clock.move(seconds=2)
-    assert on_demand.usable_token(expired.pk, clock=clock).generation == 2
+    assert on_demand.usable_token(expired.key, clock=clock).generation == 2
 
 
 def test_unreadable_secrets_are_said_to_be_so(expired: Token, settings: Any, mailup_requests: list[Any]) -> None:
@@ -151,7 +151,7 @@ def test_unreadable_secrets_are_said_to_be_so(expired: Token, settings: Any, mai
     mailup_requests.clear()
 
     with pytest.raises(DecryptionFailed):
-        on_demand.usable_token(expired.pk)
+        on_demand.usable_token(expired.key)
     assert mailup_requests == []
 
 

@@ -407,7 +407,9 @@ def test_the_control_door_on_a_socket() -> None:
         assert http.post(f"{door}/options", data={"rate_limit": 2}).status_code == 404  # only JSON is accepted
         assert http.post(f"{door}/fault", json={"kind": "status"}).status_code == 200
         assert http.post(f"{door}/fault", json={"nonsense": 1}).status_code == 400
-        assert http.post(f"{door}/client", json={"client_id": "a", "client_secret": "b"}).status_code == 200
+        client = {"client_id": "a", "client_secret": "b", "redirect_uri": REDIRECT}
+        assert http.post(f"{door}/client", json=client).status_code == 200
+        assert sandbox.state.registered_redirect_uris == {"a": REDIRECT}
         assert http.post(f"{door}/outage", data={}, allow_redirects=False).status_code == 303
         state = http.get(f"{door}/state").json()
         assert state["options"]["rate_limit"] == 2

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  client secret  {sandbox.client_secret}")
         for username in sandbox.state.users:
             self.stdout.write(f"  user           {username}, password “sandbox”")
-        self.stdout.write(f'  use it with    MAILUP = {{"BASE_URL": "{base_url}"}} and OAUTHLIB_INSECURE_TRANSPORT=1')
+        self.stdout.write(f'  use it with    MAILUP = {{"BASE_URL": "{base_url}"}}')
         self.stdout.flush()
         try:
             server.serve_forever(poll_interval=0.1)

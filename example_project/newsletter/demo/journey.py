@@ -105,12 +105,12 @@ class Journey:
         if self._sabotaged:
             form.fields.pop("csrfmiddlewaretoken")
         answer = self._ada.submit(page, form)
-        require(answer.status_code == 302, f"pressing Connect returned status {answer.status_code}")
-        self._authorize_url = answer.headers["Location"]
+        require(answer.status_code == 200, f"pressing Connect returned status {answer.status_code}")
+        self._authorize_url = self._ada.leads_to(answer)
         url = urlsplit(self._authorize_url)
         require(self._authorize_url.startswith(self._mailup), "the browser was not sent to MailUp")
         require("client_secret" not in url.query, "the client secret is in the URL that the browser was sent to")
-        return f"POST, then a redirect to {url.hostname}:{url.port}{url.path}"
+        return f"POST, then a page that leads to {url.hostname}:{url.port}{url.path}"
 
     def _login_and_consent(self) -> str:
         self._callback_url = self._consent(self._ada, self._authorize_url, wrong=self._sabotaged)
@@ -264,7 +264,7 @@ class Journey:
         page = self._page("/mailup/")
         answer = self._ada.submit(page, self._form(self._ada, page, "Reconnect"))
         username = "m67890" if self._sabotaged else "m12345"
-        ended = self._ada.follow(self._ada.get(self._consent(self._ada, answer.headers["Location"], username)))
+        ended = self._ada.follow(self._ada.get(self._consent(self._ada, self._ada.leads_to(answer), username)))
         require(ended.status_code == 200, f"reconnecting ended with status {ended.status_code}")
         token = Token.objects.get(user__username="ada")
         require(token.pk == self._pk and token.is_active, "the same connection is not active again")
@@ -278,7 +278,7 @@ class Journey:
             browser.get(f"{self._site}/admin/django_mailup/clientregistration/{registration.pk}/change/")
         )
         answer = browser.submit(page, self._form(browser, page, "Connect this site"))
-        ended = browser.follow(browser.get(self._consent(browser, answer.headers["Location"], "m67890")))
+        ended = browser.follow(browser.get(self._consent(browser, browser.leads_to(answer), "m67890")))
         require(ended.status_code == 200, f"connecting the site ended with status {ended.status_code}")
         info = client_for_site(registration="default").account.info()
         require(info.username == "m67890", f"the site acts as {info.username}")

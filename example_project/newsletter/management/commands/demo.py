@@ -106,7 +106,6 @@ class Command(BaseCommand):
             "MAILUP_BASE_URL": f"http://{SANDBOX_HOST}:{port}",
             "MAILUP_CLIENT_ID": Sandbox.client_id,
             "MAILUP_CLIENT_SECRET": Sandbox.client_secret,
-            "OAUTHLIB_INSECURE_TRANSPORT": "1",
             "DEMO_SANDBOX_PORT": str(port),
         }
 

@@ -1,0 +1,113 @@
+"""The queryset of rows with encrypted columns: what would part a secret from its row is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import FieldError
+from django.db import models
+from django.db.models import F, Value
+
+from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
+
+from ..stored import sealed, stored_rows
+
+pytestmark = pytest.mark.django_db
+Connect = Callable[..., Token]
+
+
+@pytest.mark.parametrize("value", ["plain", Value("plain"), F("client_id"), "", None], ids=repr)
+def test_an_update_takes_no_text(mailup_registration: ClientRegistration, value: Any) -> None:
+    before = stored_rows(ClientRegistration)
+
+    with pytest.raises(FieldError, match="encrypts client_secret for each row"):
+        ClientRegistration.objects.update(client_secret=value)
+    assert stored_rows(ClientRegistration) == before
+
+
+def test_a_queryset_of_another_class_takes_no_text_either(mailup_registration: ClientRegistration) -> None:
+    with pytest.raises(FieldError, match="plain text"):
+        models.QuerySet(ClientRegistration).update(client_secret="plain")
+
+
+def test_an_update_takes_a_sealed_value(mailup_registration: ClientRegistration) -> None:
+    ClientRegistration.objects.update(**sealed(mailup_registration, client_secret="newer"))
+
+    assert ClientRegistration.objects.get().client_secret.reveal() == "newer"
+
+
+@pytest.mark.parametrize("write", ["bulk_update", "bulk_create"])
+def test_bulk_writes_of_a_secret_are_refused(
+    mailup_registration: ClientRegistration, mailup_connection: Connect, write: str
+) -> None:
+    token = mailup_connection(None)
+    for row, name in ((mailup_registration, "client_secret"), (token, "access_token")):
+        objects: Any = type(row).objects
+        arguments: dict[str, Any] = {"fields": [name]}
+        if write == "bulk_create":
+            arguments = {"update_conflicts": True, "update_fields": [name], "unique_fields": ["id"]}
+        with pytest.raises(FieldError, match=f"encrypts {name} for each row"):
+            getattr(objects, write)([row], **arguments)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: Token.objects.values(),
+        lambda: Token.objects.values_list(),
+        lambda: Token.objects.values("pk", "access_token"),
+        lambda: Token.objects.values_list("refresh_token", flat=True),
+        lambda: Token.objects.values(secret=F("access_token")),
+        lambda: Token.objects.values_list("registration__client_secret"),
+        lambda: AuthorizationRequest.objects.values("code_verifier"),
+        lambda: ClientRegistration.objects.values("tokens__access_token"),
+    ],
+    ids=["all", "all in a list", "named", "flat", "expression", "joined", "of a request", "backwards"],
+)
+def test_values_of_a_secret_are_refused(read: Callable[[], Any], mailup_connection: Connect) -> None:
+    mailup_connection(None)
+
+    with pytest.raises(FieldError, match=r"part .* from its row"):
+        list(read())
+
+
+def test_values_of_other_columns_are_read(mailup_connection: Connect) -> None:
+    token = mailup_connection(None)
+
+    assert list(Token.objects.values("pk", "registration__slug")) == [{"pk": token.pk, "registration__slug": "default"}]
+    assert Token.objects.annotate(one=Value(1)).values_list("one", flat=True).get() == 1
+    assert Token.objects.values_list("company").annotate(models.Count("pk")).get() == (token.company, 1)
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        lambda rows: rows.only("access_token"),
+        lambda rows: rows.only("company").only("access_token"),
+        lambda rows: rows.defer("key"),
+        lambda rows: rows.defer("key", "company"),
+        lambda rows: rows.only("access_token", "company").defer("company"),
+        lambda rows: rows.only(),
+        lambda rows: rows.defer(None),
+    ],
+    ids=["only", "only twice", "defer", "defer two", "only and defer", "only nothing", "defer nothing"],
+)
+def test_the_key_of_the_row_is_always_loaded(
+    narrow: Callable[[Any], Any], mailup_connection: Connect, django_assert_num_queries: Any
+) -> None:
+    secret = mailup_connection(None).access_token.reveal()
+
+    with django_assert_num_queries(1):
+        token = narrow(Token.objects.all()).get()
+        assert token.access_token.reveal() == secret
+
+
+def test_the_registrations_own_rows_keep_it_too(
+    mailup_registration: ClientRegistration, django_assert_num_queries: Any
+) -> None:
+    secret = mailup_registration.client_secret.reveal()
+
+    with django_assert_num_queries(1):
+        assert ClientRegistration.objects.only("client_secret").get().client_secret.reveal() == secret
