@@ -24,11 +24,7 @@ CALLBACK = "https://site.example/mailup/callback/"
 def led_to(page: Any) -> str:
     """Return the URL that a page of ours leads to. Its meta refresh and its link must name the same one."""
     assert page.status_code == 200
-    return link_of(page.content.decode())
-
-
-def link_of(text: str) -> str:
-    """Return the URL that the HTML of a page of ours leads to."""
+    text = page.content.decode()
     refresh = re.findall(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', text)
     links = re.findall(r'<a [^>]*href="([^"]*)"', text)
     assert len(refresh) == 1

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from django.db import models, router
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from ..events import Event
 from ..exceptions import StateMismatch
+from ..frames import forgets_locals
 from ..models import AuthorizationRequest
 from ..renewal.stored_token import Clock
 from .state_form import QUERY
@@ -23,7 +23,7 @@ MOST_PENDING: Final = 20
 CLEARED_AT_ONCE: Final = 1000
 
 
-@sensitive_variables("state", "session")
+@forgets_locals
 def issue(pending: AuthorizationRequest, *, session: str) -> str:
     """Save an authorization request under a new random state, bound to a session, and return the state.
 
@@ -39,7 +39,7 @@ def issue(pending: AuthorizationRequest, *, session: str) -> str:
     return state
 
 
-@sensitive_variables("state")
+@forgets_locals
 def find(state: str) -> AuthorizationRequest | None:
     """Return the authorization request of a state, whoever it belongs to; None if there is none. It stays valid."""
     return _stored().select_related("registration").filter(state_hash=_hash(state)).first() if state else None

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.lookups import Exact, IsNull, StartsWith
-from django.views.decorators.debug import sensitive_variables
 
+from ..frames import forgets_locals
 from .sealed import VERSION, Column, Sealed
 
 ROW_KEY: Final = "key"
@@ -33,7 +33,7 @@ class _SealedAttribute:
             value.row = row_key(instance)
         return value
 
-    @sensitive_variables("value")
+    @forgets_locals
     def __set__(self, instance: models.Model, value: Any) -> None:
         column, stored = self._field.sealed_column, instance.__dict__
         if isinstance(value, Sealed):
@@ -73,7 +73,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         self.sealed_column = Column(f"{cls._meta.label_lower}.{name}", may_be_empty=self.blank)
         setattr(cls, name, _SealedAttribute(self))
 
-    @sensitive_variables("secret")
+    @forgets_locals
     def seal(self, secret: str, row: UUID) -> Sealed:
         """Return a secret encrypted for this field of the row with this key. Raise what `Sealed.seal` raises."""
         return Sealed.seal(secret, self.sealed_column, row)

@@ -6,9 +6,9 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import FieldError
-from django.views.decorators.debug import sensitive_variables
 
 from ..exceptions import DecryptionFailed
+from ..frames import forgets_locals
 from . import keyring
 
 MASK: Final = "••••••••"
@@ -52,7 +52,7 @@ class Sealed:
         self.row = row
 
     @classmethod
-    @sensitive_variables("secret")
+    @forgets_locals
     def seal(cls, secret: str, column: Column, row: UUID) -> Sealed:
         """Return a secret encrypted with the newest key for one column of one row. The empty string stays empty.
 

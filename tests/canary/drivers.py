@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,13 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from django_mailup import services
-from django_mailup.conf import app_settings
 from django_mailup.mailup import AuthorizationCode, Password, RefreshToken
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.registrations.oauth import oauth_client
 from django_mailup.sandbox import Sandbox
 
 from ..journey import consent
+from .site import mailup_url
 from .watch import Watch
 
 FAILING = ["tests.canary.site.failing_middleware"]
@@ -60,10 +58,8 @@ def press_connect(world: World, **fields: str) -> str:
     """Press Connect, plant the state and the verifier, and return MailUp's URL, on which the browser is led."""
     watch = world.watch
     pressed = watch.request("POST", reverse("django_mailup:authorize"), fields, allowed=["state"])
-    page = pressed.headers.get("Location", "") + html.unescape(pressed.get_data(as_text=True))
-    found = re.search(re.escape(app_settings.endpoints().authorization) + r"[^\"'<>\s]*", page)
-    assert found is not None
-    watch.planted.add("state", parse_qs(urlsplit(found[0]).query)["state"][0])
+    url = mailup_url(pressed)
+    watch.planted.add("state", parse_qs(urlsplit(url).query)["state"][0])
     pending = AuthorizationRequest.objects.latest("pk")
     if not pending.code_verifier:
         pending.code_verifier = watch.planted.make("verifier")
@@ -72,7 +68,7 @@ def press_connect(world: World, **fields: str) -> str:
         watch.planted.add("verifier", pending.code_verifier.reveal())
     watch.objects.append(pending)
     watch.look()
-    return found[0]
+    return url
 
 
 def come_back(world: World, url: str, **options: Any) -> None:

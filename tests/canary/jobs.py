@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
+from django.core.management.base import CommandError
 from django.utils import timezone
 from kombu import Connection
 
@@ -46,12 +47,20 @@ def refresh_command(world: World) -> None:
     world.watch.planted.add_tokens(world.sandbox)
 
 
+def rotate_command(world: World) -> None:
+    keys = [world.watch.planted.make_key("encryption key"), *world.settings.MAILUP["ENCRYPTION_KEYS"]]
+    world.settings.MAILUP = {**world.settings.MAILUP, "ENCRYPTION_KEYS": keys}
+    assert isinstance(world.watch.command("mailup_rotate_keys", check=True), CommandError)
+    for check in (False, True):
+        assert world.watch.command("mailup_rotate_keys", check=check) is None
+
+
 COMMANDS: dict[str, Callable[[World], None]] = {
     "mailup_connect": connect_command,
     "mailup_import": import_command,
     "mailup_refresh_tokens": refresh_command,
     "mailup_register": register_command,
-    "mailup_rotate_keys": lambda world: world.watch.command("mailup_rotate_keys"),
+    "mailup_rotate_keys": rotate_command,
     "mailup_status": lambda world: world.watch.command("mailup_status"),
     "mailup_sandbox": lambda world: None,  # it prints the sandbox's own secret, which is none
 }

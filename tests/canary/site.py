@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +20,17 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client as DjangoClient
 from werkzeug.test import Client, TestResponse
 
+from django_mailup.conf import app_settings
+
 from . import reports
+
+
+def mailup_url(response: TestResponse) -> str:
+    """Return MailUp's URL to which a page leads."""
+    page = html.unescape(response.get_data(as_text=True))
+    found = re.search(re.escape(app_settings.endpoints().authorization) + r"[^\"'<>\s]*", page)
+    assert found is not None
+    return found[0]
 
 
 class BrokenSession(RuntimeError):

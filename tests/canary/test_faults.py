@@ -19,10 +19,10 @@ from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
-from ..journey import consent, link_of
+from ..journey import consent
 from .planted import Planted
 from .reports import crash_reports
-from .site import Site
+from .site import Site, mailup_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -105,7 +105,7 @@ def test_a_fault_in_the_callback(
     register(planted, mailup_sandbox)
     site = Site(user)
     pressed = site.request("POST", reverse("django_mailup:authorize"), {})
-    url = link_of(pressed.get_data(as_text=True))
+    url = mailup_url(pressed)
     answer = consent(mailup_sandbox, url)
     planted.add("code", answer["code"])
     planted.add("state", parse_qs(urlsplit(url).query)["state"][0])
