@@ -97,7 +97,7 @@ def _send(hunt: Any, number: int, seed: int, handler: Any, wire: Any) -> int:
     def send_one(data: Any) -> None:
         nonlocal journeys
         if hunt.findings.requests % FLOW_EVERY == 0:
-            journeys += _travel(hunt.world, chance)
+            journeys += _travel(hunt, chance)
         browser, request = data.draw(hostile_requests(hunt.world))
         if hunt.send(handler if chance.random() < 0.5 else _Wire(wire, chance), browser, request):
             hunt.world.mend()
@@ -122,11 +122,14 @@ class _Wire:
         return self.wire.send_bytes(bytes(content))
 
 
-def _travel(world: Any, chance: random.Random) -> int:
+def _travel(hunt: Any, chance: random.Random) -> int:
     """Let somebody connect, reconnect or disconnect, as they may. Return 1, or 0 for leaving in the middle."""
     from django_mailup.models import Token
     from tests.attacks.people import ACCOUNTS
+    from tests.attacks.redirects import LEAVES_THE_SITE, destination
 
+    world = hunt.world
+    payloads = [url for url in LEAVES_THE_SITE if "\0" not in url]  # the form refuses NUL
     browser = chance.choice([each for each in world.browsers if each.user_pk is not None])
     account = chance.choice(ACCOUNTS)
     mine = Token.objects.filter(user_id=browser.user_pk, account_username=account).first()
@@ -138,14 +141,17 @@ def _travel(world: Any, chance: random.Random) -> int:
         world.press(browser, account)
         return 0
     else:
-        fields: dict[str, Any] = {}
+        # A third of them bring a `next` that must not be followed.
+        fields: dict[str, Any] = {"next": chance.choice(payloads)} if chance.random() < 0.33 else {}
         if what == "for site" and "connect_site" in browser.may:
-            fields = {"for_site": "on"}
+            fields["for_site"] = "on"
         elif what == "reconnect" and mine is not None:
-            fields = {"reconnect": mine.pk}
+            fields["reconnect"] = mine.pk
         owner = None if "for_site" in fields else browser.user_pk
-        done = "failed" not in world.come_back(world.press(browser, account, **fields))
-        done = done and Token.objects.filter(user_id=owner, account_username=account).count() == 1
+        landed = world.come_back(world.press(browser, account, **fields))
+        if destination(landed):
+            hunt.findings.led_away.append(landed)
+        done = "failed" not in landed and Token.objects.filter(user_id=owner, account_username=account).count() == 1
     if not done:
         raise RuntimeError(f"{browser.name} could not {what}")
     world.mend()

@@ -13,7 +13,7 @@ from django_mailup.models import Token
 
 from .people import Browser, World
 from .redirects import LEAVES_THE_SITE
-from .routes import FIELDS, PARAMETER
+from .routes import FIELDS, OFTEN, PARAMETER, RECIPES
 
 METHODS: Final = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 300)
 NUMBERS: Final = ("-1", "0", "9" * 19, "9" * 40, "9" * 5000, "1e999", "NaN", "٣", "0x10", "1_0", " 1 ", "1.0")
@@ -115,9 +115,9 @@ def _value(draw: st.DrawFn, world: World, name: str) -> bytes:
 @st.composite
 def _pairs(draw: st.DrawFn, world: World, route: str) -> list[tuple[bytes, bytes]]:
     """Parameters of a route, some of them twice, some that it hasn't."""
-    names = draw(st.lists(st.sampled_from(FIELDS[route]), max_size=6))
+    names = draw(st.sampled_from(RECIPES.get(route, ((),))))
     pairs = []
-    for name in names:
+    for name in (*names, *draw(st.lists(st.sampled_from(FIELDS[route]), max_size=2))):
         key = draw(hostile_bytes()) if draw(one_in(12)) else name.encode()
         pairs.append((key, draw(_value(world, name))))
     return pairs
@@ -196,12 +196,12 @@ def _headers(draw: st.DrawFn, browser: Browser, length: int) -> tuple[tuple[str,
 @st.composite
 def hostile_requests(draw: st.DrawFn, world: World) -> tuple[Browser, HostileRequest]:
     """A browser, and a hostile request that it sends to one of our URLs."""
-    route = draw(st.sampled_from(sorted(FIELDS)))
+    route = draw(st.sampled_from([*FIELDS, *OFTEN]))
     staff = [each for each in world.browsers if each.is_staff]
     # The admin sends everybody else to its login page.
     browser = draw(st.sampled_from(staff if route.startswith("admin/") and not draw(one_in(4)) else world.browsers))
     path, query = draw(_path(world, route)), urlencode(draw(_pairs(world, route))).encode()
-    if route.startswith("mailup/callback/") and draw(st.booleans()):
+    if route.startswith("mailup/callback/") and not draw(one_in(3)):
         # What MailUp answered to somebody, whole: to the right browser or, mostly, to another one.
         answer = _pick(draw, world.answers)
         path, query = answer.path.encode(), urlencode(answer.parameters).encode() + b"&" * bool(query) + query

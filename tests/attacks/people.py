@@ -84,7 +84,7 @@ class World:
             )
             people.append(person)
         self.browsers = [Browser("nobody", None, False, frozenset(), "")]
-        for person in [*people, people[1]]:  # the last one has a second browser
+        for person in [*people, *people[1:3]]:  # Ada and Leo have a second browser each
             client = Client()
             client.force_login(person)
             may = frozenset(name.partition(".")[2] for name in person.get_all_permissions() if "mailup" in name)

@@ -51,6 +51,29 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 """Names of the parameters that each route reads, or that an attacker may hope it reads."""
 
 
+RECIPES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "mailup/connect/": (("registration", "next"), ("reconnect",), ("for_site",), ("reconnect", "for_site", "next")),
+    "mailup/callback/": (("code", "state"), ("state", "error"), ("code",), ("code", "state", "error")),
+    "mailup/callback/<str:state>/": (("code",), ("error",), ("code", "state")),
+    "admin/django_mailup/clientregistration/": (("action", "_selected_action"), ("q", "o", "enabled__exact")),
+    "admin/django_mailup/clientregistration/add/": (("name", "slug", "client_id", "enabled", "new_secret"),),
+    "admin/django_mailup/clientregistration/<path:object_id>/change/": (("name", "slug", "client_id", "enabled"),),
+    "admin/django_mailup/clientregistration/<path:object_id>/delete/": (("post",),),
+    "admin/django_mailup/token/": (
+        ("action", "_selected_action"),
+        ("action", "_selected_action"),
+        ("q", "status__exact"),
+    ),
+    "admin/django_mailup/token/<path:object_id>/delete/": (("post",),),
+}
+"""Parameters that do something together, for the routes that do something."""
+OFTEN: Final = (
+    *("mailup/connect/",) * 4, *("mailup/callback/", "mailup/callback/<str:state>/") * 3,
+    *("mailup/disconnect/<int:pk>/",) * 2, *("admin/django_mailup/token/",) * 2,
+)  # fmt: skip
+"""Routes that are attacked more often than the others."""
+
+
 def declared_routes() -> list[str]:
     """Return the path of each URL of ours: the pages', and those of our models in the admin."""
     found = [("mailup/", pattern) for pattern in urlpatterns]

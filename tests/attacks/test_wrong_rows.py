@@ -98,6 +98,8 @@ WRONG: dict[str, tuple[str, Change, str]] = {
     "an authorization for another": ("leo", lambda w: request_of(w, "ada"), "leo started an authorization"),
     "an authorization of the site": ("leo", lambda w: request_of(w, "leo", for_site=True),
                                      "leo started an authorization of the site"),
+    "an authorization for another's connection": ("leo", lambda w: request_of(
+        w, "leo", token_key=of(w, "ada").first().key), "leo started to reconnect a connection of"),
     "too many authorizations": ("leo", lambda w: [request_of(w, "leo") for _ in range(25)], "under way"),
     "another's authorization is spent": ("leo", lambda w: AuthorizationRequest.objects.filter(
         user=w.users["ada"]).delete(), "leo spent an authorization of ada"),

@@ -53,7 +53,12 @@ def snapshot() -> Rows:
             for row in ClientRegistration.objects.all()
         },
         pending={
-            row.key: {"user": row.user_id, "for_site": row.for_site, "expires_at": row.expires_at}
+            row.key: {
+                "user": row.user_id,
+                "for_site": row.for_site,
+                "token": row.token_key,
+                "expires_at": row.expires_at,
+            }
             for row in AuthorizationRequest.objects.all()
         },
         people={
@@ -72,7 +77,7 @@ def wrong_rows(world: World, browser: Browser, before: Rows, after: Rows, exchan
     return [
         *_tokens(browser, before.tokens, after.tokens),
         *_registrations(browser, before.registrations, after.registrations),
-        *_pending(world, browser, before.pending, after.pending),
+        *_pending(world, browser, before, after),
         *_people(before.people, after.people),
         *_codes(world, browser, exchanged),
     ]
@@ -115,17 +120,21 @@ def _registrations(browser: Browser, before: dict[Any, dict[str, Any]], after: d
     ]
 
 
-def _pending(
-    world: World, browser: Browser, before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, Any]]
-) -> list[str]:
+def _pending(world: World, browser: Browser, rows_before: Rows, rows_after: Rows) -> list[str]:
     wrong = []
     now = timezone.now()
+    before, after = rows_before.pending, rows_after.pending
     made = after.keys() - before.keys()
     for key in made:
-        if after[key]["user"] != browser.user_pk:
-            wrong.append(f"{browser.name} started an authorization of {after[key]['user']}")
-        if after[key]["for_site"] and "connect_site" not in browser.may:
+        row = after[key]
+        if row["user"] != browser.user_pk:
+            wrong.append(f"{browser.name} started an authorization of {row['user']}")
+        if row["for_site"] and "connect_site" not in browser.may:
             wrong.append(f"{browser.name} started an authorization of the site")
+        if row["token"] is not None:
+            owner = rows_before.tokens[row["token"]]["owner"]
+            if owner != browser.user_pk and not (owner is None and "connect_site" in browser.may):
+                wrong.append(f"{browser.name} started to reconnect a connection of {owner}")
     per_user = Counter(row["user"] for row in after.values())
     wrong += [f"user {user} has {n} authorizations under way" for user, n in per_user.items() if n > MOST_PENDING]
     for key in before.keys() - after.keys():
