@@ -16,8 +16,8 @@ from typing import Any
 
 from . import stage
 
-FLOW_EVERY = 10
-"""Hostile requests between two valid journeys."""
+AT_ONCE = 10
+"""Hostile requests between two valid journeys, which are to one route."""
 
 
 def main() -> None:
@@ -86,23 +86,38 @@ def _send(hunt: Any, number: int, seed: int, handler: Any, wire: Any) -> int:
     from hypothesis import strategies as st
 
     from tests.attacks.hostile_requests import hostile_requests
+    from tests.attacks.routes import FIELDS, OFTEN
 
     chance = random.Random(seed)
     journeys = 0
+    quick = settings(
+        max_examples=AT_ONCE,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
-    @of_hypothesis(seed)
-    @settings(max_examples=number, phases=[Phase.generate], database=None, deadline=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(data=st.data())
-    def send_one(data: Any) -> None:
-        nonlocal journeys
-        if hunt.findings.requests % FLOW_EVERY == 0:
-            journeys += _travel(hunt, chance)
-        browser, request = data.draw(hostile_requests(hunt.world))
-        if hunt.send(handler if chance.random() < 0.5 else _Wire(wire, chance), browser, request):
-            hunt.world.mend()
+    def send_some(route: str, browser: Any) -> None:
+        """Send a few requests to one route. In longer runs hypothesis repeats itself."""
 
-    send_one()
+        @of_hypothesis(chance.getrandbits(64))
+        @quick
+        @given(data=st.data())
+        def send_one(data: Any) -> None:
+            request = data.draw(hostile_requests(hunt.world, route, browser))
+            if hunt.send(handler if chance.random() < 0.5 else _Wire(wire, chance), browser, request):
+                hunt.world.mend()
+
+        send_one()
+
+    while hunt.findings.requests < number:
+        journeys += _travel(hunt, chance)
+        route = chance.choice([*FIELDS, *OFTEN])
+        staff = [each for each in hunt.world.browsers if each.is_staff]
+        # The admin sends everybody else to its login page.
+        only_staff = route.startswith("admin/") and chance.random() < 0.75
+        send_some(route, chance.choice(staff if only_staff else hunt.world.browsers))
     return journeys
 
 

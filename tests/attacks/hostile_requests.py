@@ -13,7 +13,7 @@ from django_mailup.models import Token
 
 from .people import Browser, World
 from .redirects import LEAVES_THE_SITE
-from .routes import FIELDS, OFTEN, PARAMETER, RECIPES
+from .routes import FIELDS, PARAMETER, RECIPES
 
 METHODS: Final = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 300)
 NUMBERS: Final = ("-1", "0", "9" * 19, "9" * 40, "9" * 5000, "1e999", "NaN", "٣", "0x10", "1_0", " 1 ", "1.0")
@@ -194,12 +194,8 @@ def _headers(draw: st.DrawFn, browser: Browser, length: int) -> tuple[tuple[str,
 
 
 @st.composite
-def hostile_requests(draw: st.DrawFn, world: World) -> tuple[Browser, HostileRequest]:
-    """A browser, and a hostile request that it sends to one of our URLs."""
-    route = draw(st.sampled_from([*FIELDS, *OFTEN]))
-    staff = [each for each in world.browsers if each.is_staff]
-    # The admin sends everybody else to its login page.
-    browser = draw(st.sampled_from(staff if route.startswith("admin/") and not draw(one_in(4)) else world.browsers))
+def hostile_requests(draw: st.DrawFn, world: World, route: str, browser: Browser) -> HostileRequest:
+    """Draw a hostile request that a browser sends to a route of ours."""
     path, query = draw(_path(world, route)), urlencode(draw(_pairs(world, route))).encode()
     if route.startswith("mailup/callback/") and not draw(one_in(3)):
         # What MailUp answered to somebody, whole: to the right browser or, mostly, to another one.
@@ -212,4 +208,4 @@ def hostile_requests(draw: st.DrawFn, world: World) -> tuple[Browser, HostileReq
     request = HostileRequest(method, path, query, draw(_headers(browser, len(body))), body)
     if method not in ("GET", "HEAD") or draw(one_in(10)):
         request = replace(request, headers=(*request.headers, ("Content-Type", content_type)))
-    return browser, request
+    return request

@@ -26,6 +26,7 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "officer": ("connect_site",),
 }
 """Permissions of each user who isn't a superuser. The last three are staff."""
+NAMES: Final = ("nobody", "root", *PERMISSIONS)
 ACCOUNTS: Final = ("m12345", "m67890")
 PAGE_LEADS_TO: Final = re.compile(r'content="0;\s*url=([^"]+)"')
 
