@@ -25,7 +25,10 @@ class Driver(Protocol):
 
 @dataclass
 class Findings:
-    """What hostile requests did. Each list has a line for each time; `examples` the first request of each line."""
+    """What hostile requests did. Each list has a line for each time; `examples` the first request of each line.
+
+    `journeys` are what people did as they may; the failed ones did not come to their end.
+    """
 
     requests: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
@@ -33,6 +36,8 @@ class Findings:
     other_errors: list[str] = field(default_factory=list)
     wrong_rows: list[str] = field(default_factory=list)
     led_away: list[str] = field(default_factory=list)
+    journeys: int = 0
+    failed_journeys: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
 
 

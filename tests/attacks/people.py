@@ -134,9 +134,9 @@ class World:
         return answer
 
     def come_back(self, answer: Answer) -> str:
-        """Follow MailUp's answer to the callback with the browser it belongs to. Return where it leads."""
+        """Follow MailUp's answer to the callback with the browser it belongs to. Return where it leads, or ""."""
         response = self.client(answer.browser).get(f"{answer.path}?{urlencode(answer.parameters)}")
-        return leads_to(response)
+        return leads_to(response) if response.status_code < 400 else ""
 
     def client(self, browser: Browser) -> Client:
         """Return a test client with a browser's session."""
