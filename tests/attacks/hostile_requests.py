@@ -107,7 +107,7 @@ def _pick(draw: st.DrawFn, values: list[T]) -> T:
 
 @st.composite
 def _value(draw: st.DrawFn, world: World, name: str) -> bytes:
-    if draw(one_in(4)):
+    if draw(one_in(5)):
         return draw(hostile_bytes())
     return _pick(draw, plausible(world, name)).encode()
 
@@ -204,7 +204,7 @@ def hostile_requests(draw: st.DrawFn, world: World, route: str, browser: Browser
     if draw(one_in(20)):
         query += draw(st.sampled_from([b"&&&=", b"%", b"\xff\xfe", b"&" + b"a=b&" * 2000, b"&x=%ed%a0%80", b"&\0=1"]))
     body, content_type = draw(_body(world, route))
-    method = draw(st.sampled_from(METHODS)) if draw(one_in(5)) else draw(st.sampled_from(["GET", "POST"]))
+    method = draw(st.sampled_from(METHODS)) if draw(one_in(5)) else draw(st.sampled_from(["GET", "POST", "POST"]))
     request = HostileRequest(method, path, query, draw(_headers(browser, len(body))), body)
     if method not in ("GET", "HEAD") or draw(one_in(10)):
         request = replace(request, headers=(*request.headers, ("Content-Type", content_type)))

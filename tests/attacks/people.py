@@ -140,7 +140,7 @@ class World:
 
     def client(self, browser: Browser) -> Client:
         """Return a test client with a browser's session."""
-        client = Client()
+        client = Client(raise_request_exception=False)
         if browser.cookie:
             client.cookies["sessionid"] = browser.cookie
         return client

@@ -19,7 +19,7 @@ from .drivers import InProcess, watching_for_faults
 from .hostile_requests import hostile_requests
 from .hunt import Hunt
 from .people import NAMES, World
-from .routes import FIELDS, declared_routes
+from .routes import FIELDS, OFTEN, declared_routes
 
 
 def test_every_url_of_ours_is_attacked() -> None:
@@ -48,7 +48,9 @@ def attack(route: str, name: str, number: int) -> Callable[[HostileRequests], No
     """Return a test that sends a few requests to a route, from the browser of one person."""
 
     @seed(number)  # not derandomize=True, which would send all of these the same
-    @settings(max_examples=5, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=15 if route in OFTEN else 3, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(data=st.data())
     def test(self: HostileRequests, data: Any) -> None:
         world = copy.copy(self.world)  # its rows are rolled back, what it remembers must be as well
