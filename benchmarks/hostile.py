@@ -149,7 +149,7 @@ def _travel(hunt: Any, chance: random.Random) -> None:
     mine = Token.objects.filter(user_id=browser.user_pk, account_username=account).first()
     what = chance.choice(["connect", "for site", "reconnect", "disconnect", "leave"])
     if what == "disconnect" and mine is not None:
-        world.client(browser).post(f"/mailup/disconnect/{mine.pk}/")
+        world.client(browser).post(f"/mailup/disconnect/{mine.key}/")
         done = not Token.objects.filter(pk=mine.pk).exists()
     elif what == "leave":
         world.press(browser, account)
@@ -160,7 +160,7 @@ def _travel(hunt: Any, chance: random.Random) -> None:
         if what == "for site" and "connect_site" in browser.may:
             fields["for_site"] = "on"
         elif what == "reconnect" and mine is not None:
-            fields["reconnect"] = mine.pk
+            fields["reconnect"] = mine.key
         owner = None if "for_site" in fields else browser.user_pk
         landed = world.come_back(world.press(browser, account, **fields))
         if destination(landed):

@@ -8,9 +8,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.validators import ProhibitNullCharactersValidator
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
@@ -32,10 +33,18 @@ def _private(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        hide_posted(request, "new_secret")
+        try:
+            hide_posted(request, "new_secret")
+        except (OverflowError, ValueError):  # of Django's parser, for a Content-Length that is no length
+            raise BadRequest("The request's Content-Length can't be read.") from None
         return view(request, *args, **kwargs)
 
     return forgets_locals(call)
+
+
+def _is_primary_key(text: str) -> bool:
+    """Return whether a text is a number that a primary key can be. SQLite raises an OverflowError for larger ones."""
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= BigIntegerField.MAX_BIGINT
 
 
 def _logs_refusal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -61,6 +70,10 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             url.callback = _private(url.callback)
         return urls
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a row. Django looks for a field without a name, and fails, if the parameter `_to_field` is empty."""
+        return super().get_object(request, object_id, from_field or None)
+
     add_view = _logs_refusal(admin.ModelAdmin.add_view)
     change_view = _logs_refusal(admin.ModelAdmin.change_view)
     delete_view = _logs_refusal(admin.ModelAdmin.delete_view)
@@ -69,6 +82,8 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @_logs_refusal
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list, or do an action. Django passes over an action that needs another permission in silence."""
+        if not all(map(_is_primary_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest("A row of an action must be named by its primary key.")
         known = {*(self.actions or ()), "delete_selected"}
         for action in known.intersection(request.POST.getlist("action")).difference(self.get_actions(request)):
             self.log_refusal(request, str(action))

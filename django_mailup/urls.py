@@ -25,6 +25,6 @@ urlpatterns = [
     path("connect/", views.AuthorizeView.as_view(), name="authorize"),
     path("callback/", views.CallbackView.as_view(), name="callback"),
     path("callback/<mailup_secret:state>/", views.CallbackView.as_view(), name="callback"),
-    path("disconnect/<int:pk>/", views.DisconnectView.as_view(), name="disconnect"),
+    path("disconnect/<uuid:key>/", views.DisconnectView.as_view(), name="disconnect"),
     path("failed/<slug:reason>/", views.FailedView.as_view(), name="failed"),
 ]

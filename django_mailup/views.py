@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -74,13 +75,13 @@ class AuthorizeForm(forms.Form):
 
     Attributes:
         registration: slug of the client registration.
-        reconnect: primary key of the connection to authorize again.
+        reconnect: key of the connection to authorize again.
         for_site: whether the connection is to be the site's own.
         next: the URL on this site to go to afterwards.
     """
 
     registration = forms.SlugField(required=False)
-    reconnect = forms.IntegerField(required=False)
+    reconnect = forms.UUIDField(required=False)
     for_site = forms.BooleanField(required=False)
     next = forms.CharField(required=False)
 
@@ -142,11 +143,11 @@ class AuthorizeView(LoginRequiredMixin, View):
         query = urlencode({name: value for name, value in kept.items() if value})
         return lead_on(request, f"{origin}{reverse('django_mailup:authorize')}{'?' if query else ''}{query}")
 
-    def _token_to_reconnect(self, request: HttpRequest, pk: int | None) -> Token | None:
-        """Return the connection with this primary key. Raise Http404 if it is another user's."""
-        if pk is None:
+    def _token_to_reconnect(self, request: HttpRequest, key: UUID | None) -> Token | None:
+        """Return the connection with this key. Raise Http404 if it is another user's."""
+        if key is None:
             return None
-        token = Token.objects.select_related("registration").filter(pk=pk).first()
+        token = Token.objects.select_related("registration").filter(key=key).first()
         if token is None or token.user_id not in (request.user.pk, None):
             raise _refusal(request, "reconnect", "not_owner" if token else "not_found")
         return token
@@ -219,18 +220,18 @@ class DisconnectView(LoginRequiredMixin, View):
 
     http_method_names = ["get", "head", "post", "options"]
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return render(request, "django_mailup/disconnect.html", {"token": self._own_token(request, pk)})
+    def get(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        return render(request, "django_mailup/disconnect.html", {"token": self._own_token(request, key)})
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        token = self._own_token(request, pk)
+    def post(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        token = self._own_token(request, key)
         services.disconnect(token, request=request)
         message = _("%(account)s is disconnected. You can also withdraw your consent in MailUp's console.")
         messages.success(request, message % {"account": token}, fail_silently=True)
         return redirect("django_mailup:connections")
 
-    def _own_token(self, request: HttpRequest, pk: int) -> Token:
-        token = Token.objects.select_related("registration").filter(pk=pk).first()
+    def _own_token(self, request: HttpRequest, key: UUID) -> Token:
+        token = Token.objects.select_related("registration").filter(key=key).first()
         if token is None or token.user_id != request.user.pk:
             raise _refusal(request, "disconnect", "not_owner" if token else "not_found")
         return token

@@ -90,7 +90,7 @@ def test_an_answer_for_one_tenant_is_refused_at_the_other(
 def test_connect_on_another_host_leads_to_the_origin_first(
     tenants: None, user: Any, mailup_registration: ClientRegistration, method: str
 ) -> None:
-    fields = {"registration": "default", "reconnect": "7", "next": "/there/?a=b"}
+    fields = {"registration": "default", "reconnect": "6f9619ff-8b86-4011-b42d-00c04fc964ff", "next": "/there/?a=b"}
     browser = browser_at("old-red.example", user)
     url = urlsplit(led_to(getattr(browser, method)(AUTHORIZE, fields, secure=True)))
 

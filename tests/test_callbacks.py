@@ -111,7 +111,7 @@ def test_a_reconnection_on_a_silent_mailup_still_means_its_account(
     browser: Client, silent: Sandbox, mailup_connection: Any, user: Any
 ) -> None:
     token = mailup_connection(user)
-    second = led_to(call_back(browser, consent(silent, press(browser, reconnect=token.pk), "m67890")))
+    second = led_to(call_back(browser, consent(silent, press(browser, reconnect=token.key), "m67890")))
 
     fails_with(browser, call_back(browser, consent(silent, second, "m67890")), "account_mismatch")
     assert Token.objects.get().generation == 1

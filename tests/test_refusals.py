@@ -20,20 +20,20 @@ Connect = Callable[..., Token]
         ("/mailup/connect/", {"for_site": "on"}, ("connect_site", "no_permission")),
         ("/mailup/connect/", {"reconnect": "SITE"}, ("connect_site", "no_permission")),
         ("/mailup/connect/", {"reconnect": "FOREIGN"}, ("reconnect", "not_owner")),
-        ("/mailup/connect/", {"reconnect": "987654"}, ("reconnect", "not_found")),
+        ("/mailup/connect/", {"reconnect": "6f9619ff-8b86-4011-b42d-00c04fc964ff"}, ("reconnect", "not_found")),
         ("/mailup/disconnect/FOREIGN/", {}, ("disconnect", "not_owner")),
         ("/mailup/disconnect/SITE/", {}, ("disconnect", "not_owner")),
-        ("/mailup/disconnect/987654/", {}, ("disconnect", "not_found")),
+        ("/mailup/disconnect/6f9619ff-8b86-4011-b42d-00c04fc964ff/", {}, ("disconnect", "not_found")),
     ],
 )
 def test_what_a_user_may_not_do_is_not_found_and_logged(
     client: Client, user: Any, other_user: Any, mailup_connection: Connect, caplog: pytest.LogCaptureFixture,
     path: str, fields: dict[str, str], refused: tuple[str, str],
 ) -> None:  # fmt: skip
-    pks = {"FOREIGN": str(mailup_connection(other_user).pk), "SITE": str(mailup_connection(None).pk)}
-    for name, pk in pks.items():
-        path = path.replace(name, pk)
-        fields = {field: value.replace(name, pk) for field, value in fields.items()}
+    keys = {"FOREIGN": str(mailup_connection(other_user).key), "SITE": str(mailup_connection(None).key)}
+    for name, key in keys.items():
+        path = path.replace(name, key)
+        fields = {field: value.replace(name, key) for field, value in fields.items()}
     client.force_login(user)
     caplog.clear()
 

@@ -10,9 +10,10 @@ from django.test import Client
 from django_mailup.models import AuthorizationRequest, Token
 
 pytestmark = pytest.mark.django_db
+DISCONNECT = "/mailup/disconnect/6f9619ff-8b86-4011-b42d-00c04fc964ff/"
 # Without a query: Django itself can't make a request of a query in some of these codecs.
-PAGES = ["/mailup/", "/mailup/connect/", "/mailup/callback/x/", "/mailup/disconnect/1/", "/mailup/failed/error/"]
-FORMS = ["/mailup/connect/", "/mailup/disconnect/1/"]
+PAGES = ["/mailup/", "/mailup/connect/", "/mailup/callback/x/", DISCONNECT, "/mailup/failed/error/"]
+FORMS = ["/mailup/connect/", DISCONNECT]
 ODD = ["hex", "base64", "zlib", "rot13", "utf-16", "utf-7", "idna", "undefined", "latin-1", "klingon", "x" * 300]
 
 

@@ -102,7 +102,7 @@ def test_a_site_without_registration_says_so(browser: Client) -> None:
     ends_at(browser, browser.post(AUTHORIZE, {"registration": "unknown"}), "registration_unavailable")
 
 
-@pytest.mark.parametrize("path", [CONNECTIONS, AUTHORIZE, "/mailup/disconnect/1/"])
+@pytest.mark.parametrize("path", [CONNECTIONS, AUTHORIZE, "/mailup/disconnect/6f9619ff-8b86-4011-b42d-00c04fc964ff/"])
 def test_pages_need_a_login(client: Client, path: str) -> None:
     assert client.get(path)["Location"].startswith("/admin/login/")
 
@@ -166,10 +166,10 @@ def test_every_other_page_stays_out_of_caches_and_tells_its_url_to_no_other_site
     browser: Client, mailup_connection: Callable[..., Token], user: Any
 ) -> None:
     token = mailup_connection(user)
-    pages = [CONNECTIONS, AUTHORIZE, f"/mailup/disconnect/{token.pk}/", "/mailup/failed/error/"]
+    pages = [CONNECTIONS, AUTHORIZE, f"/mailup/disconnect/{token.key}/", "/mailup/failed/error/"]
     answers = [visitor.get(page) for page in pages for visitor in (browser, Client())]
     answers.append(browser.post(AUTHORIZE, {"reconnect": "x"}))
-    answers.append(browser.post(f"/mailup/disconnect/{token.pk}/"))
+    answers.append(browser.post(f"/mailup/disconnect/{token.key}/"))
 
     for answer in answers:
         assert answer["Cache-Control"] == "no-store"
@@ -180,7 +180,7 @@ def test_messages_are_not_lost_on_the_page_that_leads_to_mailup(
     browser: Client, mailup_connection: Callable[..., Token], user: Any
 ) -> None:
     token = mailup_connection(user)
-    browser.post(f"/mailup/disconnect/{token.pk}/")
+    browser.post(f"/mailup/disconnect/{token.key}/")
     press(browser)
 
     assert "m12345 is disconnected." in browser.get(CONNECTIONS).content.decode()
@@ -327,7 +327,7 @@ def test_reconnecting_as_another_account_tells_which(
     browser: Client, mailup_sandbox: Sandbox, mailup_connection: Callable[..., Token], user: Any
 ) -> None:
     token = mailup_connection(user)
-    response = come_back(browser, mailup_sandbox, press(browser, reconnect=token.pk), "m67890")
+    response = come_back(browser, mailup_sandbox, press(browser, reconnect=token.key), "m67890")
 
     assert response["Location"] == "/mailup/failed/account_mismatch/"
     page = browser.get(response["Location"])
@@ -342,9 +342,9 @@ def test_only_ones_own_connection_can_be_reconnected_or_disconnected(
     foreign, site = mailup_connection(other_user), mailup_connection(None)
 
     for token in (foreign, site):
-        assert browser.post(AUTHORIZE, {"reconnect": token.pk}).status_code == 404
-        assert browser.get(f"/mailup/disconnect/{token.pk}/").status_code == 404
-        assert browser.post(f"/mailup/disconnect/{token.pk}/").status_code == 404
+        assert browser.post(AUTHORIZE, {"reconnect": token.key}).status_code == 404
+        assert browser.get(f"/mailup/disconnect/{token.key}/").status_code == 404
+        assert browser.post(f"/mailup/disconnect/{token.key}/").status_code == 404
     assert Token.objects.count() == 2
 
 
@@ -363,12 +363,12 @@ def test_garbage_in_the_form_is_refused(browser: Client) -> None:
 
 def test_disconnecting_asks_first(browser: Client, mailup_connection: Callable[..., Token], user: Any) -> None:
     token = mailup_connection(user)
-    assert "m12345" in browser.get(f"/mailup/disconnect/{token.pk}/").content.decode()
+    assert "m12345" in browser.get(f"/mailup/disconnect/{token.key}/").content.decode()
     assert Token.objects.count() == 1
 
-    assert browser.post(f"/mailup/disconnect/{token.pk}/")["Location"] == CONNECTIONS
+    assert browser.post(f"/mailup/disconnect/{token.key}/")["Location"] == CONNECTIONS
     assert Token.objects.count() == 0
-    assert browser.post(f"/mailup/disconnect/{token.pk}/").status_code == 404
+    assert browser.post(f"/mailup/disconnect/{token.key}/").status_code == 404
 
 
 @pytest.mark.parametrize("reason", list(FAILURES))

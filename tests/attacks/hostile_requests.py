@@ -88,7 +88,8 @@ def plausible(world: World, name: str) -> list[str]:
     tokens, registrations = world.token_pks, world.registration_pks
     states = [dict(answer.parameters).get("state", "") for answer in world.answers]
     known = {
-        "reconnect": tokens, "pk": tokens, "_selected_action": tokens, "object_id": [*tokens, *registrations],
+        "reconnect": world.token_keys, "key": world.token_keys, "_selected_action": tokens,
+        "object_id": [*tokens, *registrations],
         "registration": ["default", "unknown", *registrations], "for_site": ["on", "False"], "state": states,
         "error": ["access_denied", "server_error", "invalid_scope", "unknown"], "reason": list(FAILURES),
         "action": ["refresh_now", "test_connection", "disconnect", "delete_selected"], "code": ["forged"],

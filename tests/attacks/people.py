@@ -63,7 +63,7 @@ class World:
         answers: answers of MailUp that haven't arrived at the callback yet.
         codes: the browser that each code of these answers belongs to, also after the code was used.
         requested_by: the browser that each AuthorizationRequest belongs to, by its key.
-        token_pks, registration_pks: primary keys for requests to name.
+        token_pks, registration_pks, token_keys: primary keys and keys for requests to name.
     """
 
     sandbox: Sandbox
@@ -72,6 +72,7 @@ class World:
     codes: dict[str, Browser] = field(default_factory=dict)
     requested_by: dict[Any, Browser] = field(default_factory=dict)
     token_pks: list[str] = field(default_factory=list)
+    token_keys: list[str] = field(default_factory=list)
     registration_pks: list[str] = field(default_factory=list)
 
     def populate(self) -> None:
@@ -114,6 +115,7 @@ class World:
             mine = AuthorizationRequest.objects.filter(user_id=browser.user_pk).order_by("-expires_at", "-pk")
             AuthorizationRequest.objects.filter(pk__in=[row.pk for row in mine[20:]]).delete()
         self.token_pks = [str(pk) for pk in Token.objects.order_by("pk").values_list("pk", flat=True)]
+        self.token_keys = [str(key) for key in Token.objects.order_by("pk").values_list("key", flat=True)]
         self.registration_pks = [str(self.registration.pk)]
         waiting = set(AuthorizationRequest.objects.values_list("key", flat=True))
         self.requested_by = {key: each for key, each in self.requested_by.items() if key in waiting}

@@ -32,8 +32,8 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "mailup/": ("next", "page"),
     "mailup/connect/": ("registration", "reconnect", "for_site", "next", "csrfmiddlewaretoken"),
     "mailup/callback/": ("code", "state", "error", "error_description", "error_uri", "iss", "reloaded"),
-    "mailup/callback/<str:state>/": ("code", "state", "error", "error_description", "iss", "reloaded"),
-    "mailup/disconnect/<int:pk>/": ("next", "pk", "csrfmiddlewaretoken"),
+    "mailup/callback/<mailup_secret:state>/": ("code", "state", "error", "error_description", "iss", "reloaded"),
+    "mailup/disconnect/<uuid:key>/": ("next", "key", "csrfmiddlewaretoken"),
     "mailup/failed/<slug:reason>/": ("reason", "next"),
     "admin/django_mailup/clientregistration/": CHANGELIST,
     "admin/django_mailup/clientregistration/add/": REGISTRATION,
@@ -54,7 +54,7 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 RECIPES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "mailup/connect/": (("registration", "next"), ("reconnect",), ("for_site",), ("reconnect", "for_site", "next")),
     "mailup/callback/": (("code", "state"), ("state", "error"), ("code",), ("code", "state", "error")),
-    "mailup/callback/<str:state>/": (("code",), ("error",), ("code", "state")),
+    "mailup/callback/<mailup_secret:state>/": (("code",), ("error",), ("code", "state")),
     "admin/django_mailup/clientregistration/": (("action", "_selected_action"), ("q", "o", "enabled__exact")),
     "admin/django_mailup/clientregistration/add/": (("name", "slug", "client_id", "enabled", "new_secret"),),
     "admin/django_mailup/clientregistration/<path:object_id>/change/": (("name", "slug", "client_id", "enabled"),),
@@ -68,8 +68,8 @@ RECIPES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 """Parameters that do something together, for the routes that do something."""
 OFTEN: Final = (
-    *("mailup/connect/",) * 4, *("mailup/callback/", "mailup/callback/<str:state>/") * 3,
-    *("mailup/disconnect/<int:pk>/",) * 2, *("admin/django_mailup/token/",) * 2,
+    *("mailup/connect/",) * 4, *("mailup/callback/", "mailup/callback/<mailup_secret:state>/") * 3,
+    *("mailup/disconnect/<uuid:key>/",) * 2, *("admin/django_mailup/token/",) * 2,
 )  # fmt: skip
 """Routes that are attacked more often than the others."""
 

@@ -33,7 +33,7 @@ def test_a_user_connects_reconnects_and_disconnects(
     assert Token.objects.get().generation == 2
 
     ada.press("Disconnect")
-    assert "Disconnect m12345?" in ada.arrive(f"/mailup/disconnect/{Token.objects.get().pk}/")
+    assert "Disconnect m12345?" in ada.arrive(f"/mailup/disconnect/{Token.objects.get().key}/")
     ada.press("Disconnect")
     assert "No MailUp account is connected yet." in ada.arrive("/mailup/")
     assert not Token.objects.exists()

@@ -106,7 +106,7 @@ def callback_page(world: World) -> None:
 
 
 def disconnect_page(world: World) -> None:
-    path = reverse("django_mailup:disconnect", args=[world.connection().pk])
+    path = reverse("django_mailup:disconnect", args=[world.connection().key])
     for method in ("GET", "POST"):
         assert world.watch.request(method, path).status_code in (200, 302)
 

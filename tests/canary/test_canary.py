@@ -95,7 +95,7 @@ def test_no_place_shows_a_secret(world: drivers.World) -> None:
         world,
         urls.urlpatterns,
         "django_mailup",
-        pk=world.connection().pk,
+        key=world.connection().key,
         reason="error",
         state=watch.planted.make("state"),
     )

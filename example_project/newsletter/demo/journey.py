@@ -128,7 +128,7 @@ class Journey:
         require(
             page.status_code == 200, f"the callback led to {urlsplit(page.url).path} with status {page.status_code}"
         )
-        self._pk = Token.objects.get(user__username="ada").pk
+        self._key = Token.objects.get(user__username="ada").key
         again = self._ada.follow(self._ada.get(url))
         require(again.status_code == 400, f"the same callback again returned status {again.status_code}")
         return f"redirected to {urlsplit(page.url).path}; the same callback again returned 400"
@@ -184,7 +184,7 @@ class Journey:
         if not self._sabotaged:
             self._ada.submit(page, self._form(self._ada, page, "Unsubscribe"))  # the first recipient, Zoe
         require("zoe@example.com" not in self._page(path).text, "the unsubscribed recipient is still there")
-        client = client_for(Token.objects.get(pk=self._pk).user)
+        client = client_for(Token.objects.get(key=self._key).user)
         message = client.messages.create(list_id=1, subject="Bread", content="<p>Bread")
         sent = client.sendings.to_list(list_id=1, message_id=message.id)
         require(f"Sent to {sent.sent} recipient" in self._page("/lists/1/statistics/").text, "statistics are missing")
@@ -267,7 +267,7 @@ class Journey:
         ended = self._ada.follow(self._ada.get(self._consent(self._ada, self._ada.leads_to(answer), username)))
         require(ended.status_code == 200, f"reconnecting ended with status {ended.status_code}")
         token = Token.objects.get(user__username="ada")
-        require(token.pk == self._pk and token.is_active, "the same connection is not active again")
+        require(token.key == self._key and token.is_active, "the same connection is not active again")
         self._page("/account/")
         return f"the same connection is active again, generation {token.generation}"
 
@@ -285,7 +285,7 @@ class Journey:
         return f"the site acts as {info.username} of {info.company}, by a connection without a user"
 
     def _disconnected(self) -> str:
-        page = self._page(f"/mailup/disconnect/{self._pk}/")
+        page = self._page(f"/mailup/disconnect/{self._key}/")
         form = self._form(self._ada, page, "Disconnect")
         if not self._sabotaged:
             self._ada.follow(self._ada.submit(page, form))
@@ -296,7 +296,7 @@ class Journey:
     # ------------------------------------------------------------------------------------- helpers
 
     def _token(self) -> Token:
-        return Token.objects.get(pk=self._pk)
+        return Token.objects.get(key=self._key)
 
     def _until_generation(self, generation: int, *, seconds: float) -> Token:
         give_up_at = time.monotonic() + seconds
@@ -342,7 +342,9 @@ class Journey:
             page = self._admin.get(url)
         form = self._form(self._admin, page, "Refresh now")
         self._admin.follow(
-            self._admin.submit(page, form, action="refresh_now", _selected_action=str(self._pk), index="0")
+            self._admin.submit(
+                page, form, action="refresh_now", _selected_action=str(Token.objects.get(key=self._key).pk), index="0"
+            )
         )
         return self._token()
 
