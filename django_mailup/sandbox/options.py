@@ -54,6 +54,9 @@ class Options:
     retry_after: bool = False
     """Whether an answer with status 429 has the header Retry-After."""
     max_page_size: int = 1000
+    addresses: str = "ignore_case"
+    """How e-mail addresses are compared: `ignore_case` or `exact`. Not documented. If `exact`, two recipients may have
+    addresses that differ only in letter case."""
     import_seconds: float = 0.5
     """How long an import takes."""
     single_import: bool = False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..accounts import Group, MailingList, OptIn
+from ..accounts import Group, MailingList
 from ..api_call import EMPTY, Call
 from ..errors import APIError
+from ..recipients import OptIn
 from .recipients import recipient_json
 from .routes import route
 

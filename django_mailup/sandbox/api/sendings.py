@@ -25,7 +25,7 @@ def create_sending(call: Call, channel: str, message: Message, recipient_ids: li
     start_at = parse_date(call.query["datetime"]) if call.query.get("datetime") else call.now
     made = Sending(next(call.account.ids), channel, message, recipient_ids, start_at)
     call.account.sendings[made.id] = made
-    call.account.run_due(call.now)
+    call.account.send_due(call.now)
     return made
 
 
@@ -69,7 +69,7 @@ def to_recipient(call: Call) -> Any:
         raise APIError(404, "The message does not exist.")
     if "@" not in str(body.get("Email") or ""):
         raise APIError(400, "Email is mandatory.")
-    recipient, _ = call.account.save_recipient({"Email": body["Email"]})
+    recipient, _ = call.save_recipient({"Email": body["Email"]})
     return sent_json(create_sending(call, "email", found, [recipient.id]))
 
 

@@ -111,7 +111,7 @@ def to_number(call: Call) -> Any:
     number = str(body.get("Number") or "")
     if not number.isdigit():
         raise APIError(400, "Number is mandatory.")
-    recipient, _ = call.account.save_recipient({"MobileNumber": number, "MobilePrefix": body.get("Prefix")})
+    recipient, _ = call.save_recipient({"MobileNumber": number, "MobilePrefix": body.get("Prefix")})
     return sendings.sent_json(sendings.create_sending(call, "sms", found, [recipient.id]), with_id=False)
 
 
