@@ -7,7 +7,8 @@ from .flow import CallOptions
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
 from .operations import Operation, Source
-from .paging import Page, Paged
+from .page_cursor import Page
+from .paging import Paged
 from .provisioning import Provisioning, Trial, TrialStatus
 from .records import Record
 from .resources.account import AccountDetails, AccountInfo
