@@ -11,7 +11,7 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any, Protocol, TypeVar, cast
 
-from ..exceptions import APIError, UnexpectedResponse
+from ..exceptions import APIError, NotFound, UnexpectedResponse
 from . import expressions
 from .flow import Call, CallOptions, Flow
 from .operations import Operation, positive
@@ -87,6 +87,23 @@ class Resource:
             if isinstance(returns, type) and issubclass(returns, Record):
                 return cast(T, returns.parse(answer.body, arguments=ids))
             return cast(T, returns(answer.body))
+
+    def _row(self, operation: Operation[R], name: str, row_id: int, *, list_id: int, options: CallOptions) -> Flow[R]:
+        """Return the flow that gets one row of a list's paged operation, where MailUp has no operation for one.
+
+        Args:
+            name: MailUp's name of the row's id.
+            row_id: the id.
+
+        Raises (in the flow):
+            NotFound: there is no such row.
+        """
+        where = expressions.Field(name) == row_id
+        source = self._page_source(operation, options=cast(PageOptions, {**options, "where": where}), list_id=list_id)
+        for each in (yield from source.all_items()):
+            if getattr(each, "id", None) == row_id:
+                return each
+        raise NotFound(f"MailUp has no {name} {row_id} there.", status=404)
 
     def _page_source(
         self, operation: Operation[R], *, options: PageOptions, params: Mapping[str, Any] | None = None, **ids: int

@@ -68,6 +68,11 @@ class Call:
             raise APIError(400, "The request body must be an object.")
         return self.body
 
+    def updated(self, old: dict[str, Any], defaults: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what an object is after this update, whose body holds new values, as the options say."""
+        kept = old if self.state.options.updates == "keep" else defaults or {}
+        return {**kept, **self.body_object()}
+
     def page(self, rows: Sequence[Any]) -> dict[str, Any]:
         """Return a page of the rows, filtered and ordered as the call asks. Raise APIError (400) if it asks wrongly."""
         try:

@@ -54,6 +54,9 @@ class Options:
     retry_after: bool = False
     """Whether an answer with status 429 has the header Retry-After."""
     max_page_size: int = 1000
+    updates: str = "replace"
+    """What an update of a list, group, message or tag does with what its body leaves out: `replace`, which gives it its
+    default, or `keep`. Not documented."""
     addresses: str = "ignore_case"
     """How e-mail addresses are compared: `ignore_case` or `exact`. Not documented. If `exact`, two recipients may have
     addresses that differ only in letter case."""

@@ -22,6 +22,7 @@ from django_mailup.mailup import MailUpClient, NewRecipient, Provisioning, Sende
 from django_mailup.mailup.__main__ import operations
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
+from django_mailup.sandbox.api.lists import DEFAULTS as LIST_DEFAULTS
 
 NOON = datetime(2035, 6, 1, 12, tzinfo=UTC)
 SENDER = Sender(
@@ -89,13 +90,14 @@ def office(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> O
 
 @dataclass(frozen=True)
 class Case:
-    """A call, the one request that it sends, and a check of its result."""
+    """A call, the request that it sends, after so many that read, and a check of its result."""
 
     call: Callable[[Office], Any]
     path: str
     result: Callable[[Any, Office], bool]
     params: dict[str, str] | None = None
     json: Any = None
+    reads: int = 0
 
 
 def first(of: Callable[[Any, Office], bool]) -> Callable[[Any, Office], bool]:
@@ -119,7 +121,7 @@ WRITTEN = {
     "Subject": "S", "Content": "C", "Notes": "", "Embed": False, "IsConfirmation": False, "Fields": [], "Tags": None,
     "TrackingInfo": TRACKING, "UseDynamicField": True, "PreHeader": "",
 }  # fmt: skip
-TEXT = {"Subject": "S", "Content": "C", "Notes": "", "DynamicFields": True}
+TEXT = {"Subject": "S", "Content": "C", "Notes": "", "idList": 1, "Fields": [], "Tags": []}
 BO = NewRecipient(email="bo@example.com", name="Bo", fields={1: "Bo"})
 BO_JSON = {"Name": "Bo", "Fields": [{"Id": 1, "Value": "Bo"}], "Email": "bo@example.com"}
 PHONE = NewRecipient(name="Cy", mobile_prefix="+39", mobile_number="444")
@@ -163,7 +165,15 @@ CASES: dict[str, Case] = {
         lambda o: o.lists.update(list_id=2, name="Bread"),
         "/Console/List/2",
         lambda r, o: r.name == "Bread",
-        json={"Name": "Bread"},
+        json={
+            **LIST_DEFAULTS,
+            "OwnerEmail": "ada@fornaio.example",
+            "ReplyTo": "ada@fornaio.example",
+            "NLSenderName": "Fornaio Rossi",
+            "Description": "One recipe a week",
+            "Name": "Bread",
+        },
+        reads=1,
     ),
     "lists.delete": Case(
         lambda o: o.lists.delete(list_id=3, guid="00000000-0000-4000-8000-004321000003"), "/Console/List/3", nothing
@@ -195,6 +205,7 @@ CASES: dict[str, Case] = {
         "/Console/List/1/Group/9",
         lambda r, o: (r.id, r.name) == (9, "Old"),
         json={"Name": "Old", "Notes": "", "Deletable": True},
+        reads=1,
     ),
     "groups.delete": Case(lambda o: o.groups.delete(list_id=1, group_id=9), "/Console/List/1/Group/9", nothing),
     "groups.clear": Case(
@@ -363,7 +374,12 @@ CASES: dict[str, Case] = {
         lambda o: o.messages.update(list_id=1, message_id=o.message, subject="S", content="C"),
         "/Console/List/1/Email/{message}",
         lambda r, o: (r.id, r.subject) == (o.message, "S"),
-        json={**WRITTEN, "idMessage": "{message}"},
+        json={
+            **{name: value for name, value in WRITTEN.items() if name != "PreHeader"},
+            "idMessage": "{message}",
+            "Tags": [{"Id": "{tag}", "Enabled": True, "Name": ""}],
+        },
+        reads=1,
     ),
     "messages.delete": Case(
         lambda o: o.messages.delete(list_id=1, message_id=o.message),
@@ -418,10 +434,11 @@ CASES: dict[str, Case] = {
         json="new",
     ),
     "tags.update": Case(
-        lambda o: o.tags.update(list_id=1, tag_id=o.tag, name="old", enabled=False),
+        lambda o: o.tags.update(list_id=1, tag_id=o.tag, enabled=False),
         "/Console/List/1/Tag/{tag}",
-        lambda r, o: (r.id, r.name, r.enabled) == (o.tag, "old", False),
-        json={"Id": "{tag}", "Name": "old", "Enabled": False},
+        lambda r, o: (r.id, r.name, r.enabled) == (o.tag, "promo", False),
+        json={"Id": "{tag}", "Name": "promo", "Enabled": False},
+        reads=1,
     ),
     "tags.delete": Case(
         lambda o: o.tags.delete(list_id=1, tag_id=o.tag),
@@ -570,7 +587,8 @@ CASES: dict[str, Case] = {
         lambda o: o.sms.update(list_id=1, message_id=o.text, subject="S", content="C"),
         "/Console/Sms/List/1/Message/{text}",
         lambda r, o: (r.id, r.content) == (o.text, "C"),
-        json=TEXT,
+        json={**TEXT, "Sender": ""},
+        reads=1,
     ),
     "sms.to_list": Case(
         lambda o: o.sms.to_list(list_id=1, message_id=o.text, at=NOON, sender_number="Fornaio"),
@@ -726,6 +744,8 @@ def filled(value: Any, office: Office) -> Any:
     """Return a path or a body with the office's ids in place of their names in braces, such as `{ada}`."""
     if isinstance(value, dict):
         return {key: filled(each, office) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, office) for each in value]
     if not isinstance(value, str) or "{" not in value:
         return value
     text = value
@@ -750,7 +770,8 @@ def test_request_and_result(name: str, office: Office, adapter: SandboxAdapter) 
     found = case.call(office)
     if isinstance(found, Iterator):
         found = list(found)
-    sent = adapter.requests[0]
+    assert [each.method for each in adapter.requests[: case.reads]] == ["GET"] * case.reads
+    sent = adapter.requests[case.reads]
 
     service = "MailStatistics" if name.startswith("statistics.") else "Console"
     service = "Public" if name.startswith("provisioning.") else service
@@ -761,7 +782,7 @@ def test_request_and_result(name: str, office: Office, adapter: SandboxAdapter) 
     )
     assert {key: values[0] for key, values in parse_qs(url.query).items()} == (case.params or {})
     assert _json(sent) == filled(case.json, office)
-    assert len(adapter.requests) == 1
+    assert len(adapter.requests) == case.reads + 1
     assert case.result(found, office)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..flow import CallOptions
+from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, OTHER_CLIENTS, Operation
 from ..parsing import no_result
 from ..records import Record, key, list_of
 from ..resource_base import Resource
+from ..updates import update_body
 
 
 class MailingList(Record):
@@ -78,6 +79,8 @@ _SENDER: Final = {
     "contact": "ContactName", "address": "Address", "city": "City", "country_code": "CountryCode",
     "permission_reminder": "PermissionReminder", "website": "WebSiteUrl",
 }  # fmt: skip
+_ARGUMENTS: Final = {"Name": "name", **{mailup: f"sender.{name}" for name, mailup in _SENDER.items()}}
+_NOT_WRITABLE: Final = ("idlist", "listid", "listguid")
 # fmt: off
 ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
 DETAILED = Operation("lists.detailed", "GET", "/Console/List", OTHER_CLIENTS, ListDetails)
@@ -129,14 +132,17 @@ class Lists(Resource):
         self, *, list_id: int, name: str | None = None, sender: Sender | None = None,
         settings: Mapping[str, object] | None = None, **options: Unpack[CallOptions],
     ) -> ListDetails:  # fmt: skip
-        """Change a list, and return it.
+        """Change a list, and return it. What is left out stays: the list is read first, by one call more.
+
+        If two change a list at once, the last one wins.
 
         Args:
-            name, sender, settings: as for `create`. What is left out isn't changed.
+            name, sender, settings: as for `create`.
 
-        Raises: the errors of `create`.
+        Raises:
+            ValueError, BadRequest: as `create`; ValueError also if MailUp doesn't give back what is to be changed.
         """
-        return self._call(UPDATE, json=_body(name, sender, settings), list_id=list_id, options=options)
+        return self._client.run(self._update(_body(name, sender, settings), list_id, options))
 
     def delete(self, *, list_id: int, guid: str, **options: Unpack[CallOptions]) -> None:
         """Delete a list. This can't be undone.
@@ -152,6 +158,12 @@ class Lists(Resource):
 
     countries = single_call(CallTakes.no_ids, COUNTRIES, "Return the countries that a list's address can be in.")
     time_zones = single_call(CallTakes.no_ids, TIME_ZONES, "Return the time zones that a list can have.")
+
+    def _update(self, changes: dict[str, Any], list_id: int, options: CallOptions) -> Flow[ListDetails]:
+        current = (yield from self._flow(GET, list_id=list_id, options=options)).raw
+        writable = [each for each in current if each.casefold() not in _NOT_WRITABLE]
+        body = update_body(current, writable, changes, _ARGUMENTS)
+        return (yield from self._flow(UPDATE, json=body, list_id=list_id, options=options))
 
 
 def _body(name: str | None, sender: Sender | None, settings: Mapping[str, object] | None) -> dict[str, Any]:

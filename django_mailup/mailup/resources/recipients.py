@@ -197,9 +197,10 @@ class Recipients(Resource):
         self, *, email: str, name: str | None = None, fields: FieldValues | None = None,
         **options: Unpack[CallOptions],
     ) -> Recipient:  # fmt: skip
-        """Change a recipient's name and personal fields, and return the recipient.
+        """Change a recipient's name and personal fields, and return the recipient. What is left out stays.
 
-        An address can't be changed: unsubscribe the old address and add the new one.
+        MailUp documents that it changes only what is sent, so nothing is read first. If two change a recipient at once,
+        the last one wins. An address can't be changed: unsubscribe the old address and add the new one.
 
         Raises:
             ValueError: the address is not an e-mail address, or a field doesn't exist.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
 from ..arguments import FieldValues
@@ -14,6 +14,7 @@ from ..operations import DOCUMENTED, INFERRED, MAILUP_CODE, OTHER_CLIENTS, RECOR
 from ..parsing import whole_number
 from ..records import Record, key
 from ..resource_base import Driver, Resource
+from ..updates import update_body
 from .fields import Fields
 from .new_recipients import NewRecipient, json_list_flow
 from .recipients import BY_ID, Recipient
@@ -40,6 +41,10 @@ class SmsOptIn(Record):
     status: str = key("Status")
     opted_in_at: datetime | None = key("Optin_Date")
 
+
+WRITABLE: Final = ("Subject", "Content", "Notes", "Fields", "Tags", "Sender")
+"""MailUp's names of what an update sends."""
+_ARGUMENTS: Final = {"Subject": "subject", "Content": "content", "Notes": "notes"}
 
 # fmt: off
 IMPORT = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", DOCUMENTED, whole_number)
@@ -117,27 +122,38 @@ class Sms(Resource):
     opt_ins = paged_call(PagesTake.list_id, OPT_INS, "Yield the subscriptions to a list, whatever their status.")
 
     def create(
-        self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
-        **options: Unpack[CallOptions],
-    ) -> TextMessage:  # fmt: skip
+        self, *, list_id: int, subject: str, content: str, notes: str = "", **options: Unpack[CallOptions]
+    ) -> TextMessage:
         """Create a text message, and return it. Nothing is sent.
 
         Raises:
             ValueError: subject or content is empty.
         """
-        body = _message_body(subject, content, notes, merge_fields)
+        body = {
+            "Subject": arguments.text("subject", subject), "Content": arguments.text("content", content),
+            "Notes": notes, "idList": list_id, "Fields": [], "Tags": [],
+        }  # fmt: skip
         return self._call(CREATE, json=body, list_id=list_id, options=options)
 
     all = paged_call(PagesTake.list_id, ALL, "Yield the text messages of a list.")
     get = single_call(CallTakes.list_and_message, GET, "Return a text message.")
 
     def update(
-        self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
-        **options: Unpack[CallOptions],
+        self, *, list_id: int, message_id: int, subject: str | None = None, content: str | None = None,
+        notes: str | None = None, **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Replace a text message, and return it. Arguments and errors are those of `create`."""
-        body = _message_body(subject, content, notes, merge_fields)
-        return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
+        """Change a text message, and return it. What is left out stays: it is read first, by one call more.
+
+        If two change a text message at once, the last one wins.
+
+        Raises:
+            ValueError: subject or content is empty, or MailUp doesn't give back what is to be changed.
+        """
+        changes = arguments.without_none(
+            Subject=None if subject is None else arguments.text("subject", subject),
+            Content=None if content is None else arguments.text("content", content), Notes=notes,
+        )  # fmt: skip
+        return self._client.run(self._update(changes, list_id, message_id, options))
 
     def to_list(
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
@@ -210,6 +226,13 @@ class Sms(Resource):
                 raise ValueError(f"recipients[{number}].mobile_number must not be empty.")
         return (yield from self._flow(operation, json=body, params=params, headers=None, options=options, **ids))
 
+    def _update(
+        self, changes: dict[str, Any], list_id: int, message_id: int, options: CallOptions
+    ) -> Flow[TextMessage]:
+        current = (yield from self._flow(GET, list_id=list_id, message_id=message_id, options=options)).raw
+        body = update_body(current, WRITABLE, changes, _ARGUMENTS) | {"idList": list_id}
+        return (yield from self._flow(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options))
+
     def _to_number(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Flow[Sent]:
         personal = yield from self._fields.resolve_flow(fields, options)
         return (yield from self._flow(TO_NUMBER, json={**body, "Fields": personal}, options=options))
@@ -220,12 +243,3 @@ def _send_params(at: datetime | None, prefix: str | None, number: str | None) ->
         arguments.text("sender_number", number, max_length=arguments.MAX_SMS_SENDER)
     moment = f'"{arguments.moment("at", at)}"' if at is not None else None
     return arguments.without_none(datetime=moment, senderPrefix=prefix, senderNumber=number)
-
-
-def _message_body(subject: str, content: str, notes: str, merge_fields: bool) -> dict[str, Any]:
-    return {
-        "Subject": arguments.text("subject", subject),
-        "Content": arguments.text("content", content),
-        "Notes": notes,
-        "DynamicFields": merge_fields,
-    }

@@ -93,7 +93,8 @@ def create(call: Call, list_id: str) -> Any:
 @route("PUT", "/Console/List/{list_id}/Email/{message_id}")
 def update(call: Call, list_id: str, message_id: str) -> Any:
     found = call.find_message(list_id, message_id)
-    found.body |= message_body(call, list_id)
+    message_body(call, list_id)
+    found.body = call.updated(found.body)
     return message_json(found)
 
 

@@ -53,9 +53,11 @@ def opt_ins(call: Call, list_id: str) -> Any:
 
 
 def text_message_json(found: Message) -> dict[str, Any]:
+    body = found.body
     return {
-        "Content": found.body.get("Content") or "", "CreationDate": format_date(found.created_at),
-        "Notes": found.body.get("Notes") or "", "Subject": found.body.get("Subject") or "", "idList": found.list_id,
+        "Content": body.get("Content") or "", "CreationDate": format_date(found.created_at),
+        "Fields": body.get("Fields") or [], "Notes": body.get("Notes") or "", "Sender": body.get("Sender") or "",
+        "Subject": body.get("Subject") or "", "Tags": body.get("Tags") or [], "idList": found.list_id,
         "idMessage": found.id,
     }  # fmt: skip
 
@@ -83,7 +85,8 @@ def get(call: Call, list_id: str, message_id: str) -> Any:
 @route("PUT", "/Console/Sms/List/{list_id}/Message/{message_id}")
 def update(call: Call, list_id: str, message_id: str) -> Any:
     found = call.find_message(list_id, message_id, "sms")
-    found.body |= messages.message_body(call, list_id)
+    messages.message_body(call, list_id)
+    found.body = call.updated(found.body)
     return text_message_json(found)
 
 
