@@ -21,8 +21,8 @@ from .resources.messages import Message, MessageDetails, SendRecord
 from .resources.new_recipients import NewRecipient
 from .resources.recipients import OptIn, Recipient
 from .resources.sendings import Sending, Sent
-from .resources.sms import SmsOptIn, TextMessage
-from .resources.smtp_users import Priority
+from .resources.sms import SmsDelivery, SmsOptIn, TextMessage
+from .resources.smtp_users import Priority, SmtpUser
 from .resources.statistics import LinkCount, MessageCount, RecipientCount
 from .resources.tags import Tag
 from .resources.templates import Template
@@ -73,7 +73,9 @@ __all__ = [
     "Sender",
     "Sending",
     "Sent",
+    "SmsDelivery",
     "SmsOptIn",
+    "SmtpUser",
     "Source",
     "Tag",
     "Template",

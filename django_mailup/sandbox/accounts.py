@@ -165,17 +165,21 @@ class Account:
                 recipient.fields[int(value["Id"])] = str(value.get("Value") or "")
         return recipient, created
 
-    def subscribe(self, recipient: Recipient, list_id: int, channel: str, query: dict[str, str], now: float) -> None:
+    def subscribe(
+        self, recipient: Recipient, list_id: int, channel: str, query: dict[str, str], now: float, *,
+        confirm_makes_pending: bool = False,
+    ) -> None:  # fmt: skip
         """Subscribe a recipient to a list, or unsubscribe it, as the query parameters of an import say.
 
-        By default a recipient who has unsubscribed, or has not confirmed yet, keeps that status.
+        By default a recipient who has unsubscribed, or has not confirmed yet, keeps that status. For
+        `confirm_makes_pending` see Options.
         """
         opt_ins = recipient.opt_ins(channel)
         before = opt_ins.get(list_id)
         if query.get("importtype", "").casefold() == "asoptout":
             opt_ins[list_id] = OptIn("unsubscribed", before.opted_in_at if before else now, opted_out_at=now)
         elif query.get("confirmemail", "").casefold() == "true":
-            if before is None or before.status == "pending":
+            if before is None or before.status in ("pending", "subscribed" if confirm_makes_pending else ""):
                 opt_ins[list_id] = OptIn("pending", now, requested_at=now)
         elif before is None or query.get("importtype", "").casefold() == "asoptin":
             opt_ins[list_id] = OptIn("subscribed", now)
@@ -206,8 +210,10 @@ class Account:
             each.is_running = True
         return due
 
-    def import_row(self, running: Import, body: dict[str, Any], now: float, *, exact: bool) -> None:
-        """Carry out an import for one recipient. For `exact` see `save_recipient`."""
+    def import_row(
+        self, running: Import, body: dict[str, Any], now: float, *, exact: bool, confirm_makes_pending: bool
+    ) -> None:
+        """Carry out an import for one recipient. For `exact` see `save_recipient`, for the other `subscribe`."""
         email, number = str(body.get("Email") or ""), str(body.get("MobileNumber") or "")
         if running.query.get("ignoremobile") == "true":
             body, number = {**body, "MobileNumber": "", "MobilePrefix": ""}, ""
@@ -227,7 +233,10 @@ class Account:
         running.counts["valid"] += 1
         running.counts["created" if created else "updated"] += 1
         if running.list_id is not None:
-            self.subscribe(recipient, running.list_id, running.channel, running.query, now)
+            self.subscribe(
+                recipient, running.list_id, running.channel, running.query, now,
+                confirm_makes_pending=confirm_makes_pending,
+            )  # fmt: skip
         if running.group_id is not None:
             if running.query.get("removefromprevgroups") == "true":
                 recipient.group_ids.clear()

@@ -57,6 +57,9 @@ class Options:
     updates: str = "replace"
     """What an update of a list, group, message or tag does with what its body leaves out: `replace`, which gives it its
     default, or `keep`. Not documented."""
+    confirm_makes_pending: bool = False
+    """Whether adding a subscribed person with ConfirmEmail makes them pending, as in MailUp's SOAP service. Not
+    documented for REST."""
     addresses: str = "ignore_case"
     """How e-mail addresses are compared: `ignore_case` or `exact`. Not documented. If `exact`, two recipients may have
     addresses that differ only in letter case."""

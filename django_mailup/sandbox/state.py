@@ -222,7 +222,10 @@ class State:
                 now = self.clock()
                 with self.lock:
                     for row in piece:
-                        account.import_row(each, row, now, exact=self.options.addresses == "exact")
+                        account.import_row(
+                            each, row, now, exact=self.options.addresses == "exact",
+                            confirm_makes_pending=self.options.confirm_makes_pending,
+                        )  # fmt: skip
                 if len(piece) == ROWS_AT_ONCE:
                     time.sleep(0.001)  # without it this thread would get the lock again before any other
             each.completed = True

@@ -51,6 +51,7 @@ class Office:
     text: int = 0
     job: int = 0
     sending: int = 0
+    trusted: str = ""
     sms_sending: int = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -82,7 +83,7 @@ def office(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> O
     client.attachments.add(list_id=1, message_id=made.message, slot=1, name="a.txt", content=b"a")
     client.images.add(name="logo", content=b"png")
     client.images.add_to_list(list_id=1, name="map", content=b"png")
-    client.trusted_senders.register(email="ada@fornaio.example")
+    made.trusted = client.trusted_senders.register(email="ada@fornaio.example").id
     assert list(client.fields.all())
     adapter.requests.clear()
     return made
@@ -386,6 +387,14 @@ CASES: dict[str, Case] = {
         "/Console/List/1/Email/{message}",
         lambda r, o: r is None and list(o.messages.all(list_id=1)) == [],
     ),
+    "messages.clone": Case(
+        lambda o: o.messages.clone(list_id=1, message_id=o.message),
+        "/Console/List/1/Email/{message}",
+        lambda r, o: (
+            (r.id != o.message, r.subject, o.messages.get(list_id=1, message_id=r.id).content)
+            == (True, "News", "<p>Hi")
+        ),
+    ),
     "messages.create_from_template": Case(
         lambda o: o.messages.create_from_template(list_id=1, template_id=2),
         "/Console/List/1/Email/Template/2",
@@ -590,6 +599,14 @@ CASES: dict[str, Case] = {
         json={**TEXT, "Sender": ""},
         reads=1,
     ),
+    "sendings.cancel": Case(
+        lambda o: o.sendings.cancel(sending_id=o.sending),
+        "/Console/Email/Sendings/{sending}",
+        lambda r, o: r is None and list(o.sendings.undefined()) == [],
+    ),
+    "sendings.stop": Case(
+        lambda o: o.sendings.stop(sending_id=o.sending), "/Console/Email/Sendings/{sending}/Stop", nothing
+    ),
     "sms.to_list": Case(
         lambda o: o.sms.to_list(list_id=1, message_id=o.text, at=NOON, sender_number="Fornaio"),
         "/Console/Sms/List/1/Message/{text}/Send",
@@ -627,7 +644,7 @@ CASES: dict[str, Case] = {
     ),
     "sms.earliest": Case(
         lambda o: o.sms.earliest(sending_id=o.sms_sending),
-        "/Console/Sms/Sendings/{sms_sending}/Deferred",
+        "/Console/Sms/Sending/{sms_sending}/Deferred",
         lambda r, o: r.tzinfo is not None,
     ),
     "sms.schedule": Case(
@@ -642,7 +659,13 @@ CASES: dict[str, Case] = {
     "sms.report_details": Case(
         lambda o: o.sms.report_details(message_id=o.text),
         "/Console/Sms/{text}/Sendings/ReportDetails",
-        lambda r, o: r["Items"][0]["idRecipient"] == o.ada,
+        lambda r, o: [(each.receiver, each.status, each.error_code) for each in r] == [("39333", 0, "")],
+        PAGE,
+    ),
+    "sms.delete": Case(
+        lambda o: o.sms.delete(list_id=1, message_id=o.text),
+        "/Console/Sms/List/1/Message/{text}",
+        lambda r, o: r is None and list(o.sms.all(list_id=1)) == [],
     ),
     "trusted_senders.register": Case(
         lambda o: o.trusted_senders.register(email="x@example.com"),
@@ -656,6 +679,16 @@ CASES: dict[str, Case] = {
         first(lambda r, o: r.email == "ada@fornaio.example"),
         PAGE,
     ),
+    "trusted_senders.get": Case(
+        lambda o: o.trusted_senders.get(trusted_sender_id=o.trusted),
+        "/Console/TrustedSenders/{trusted}",
+        lambda r, o: (r.email, r.confirmed, r.blocked) == ("ada@fornaio.example", False, False),
+    ),
+    "trusted_senders.delete": Case(
+        lambda o: o.trusted_senders.delete(trusted_sender_id=o.trusted),
+        "/Console/TrustedSenders/{trusted}",
+        lambda r, o: r is None and list(o.trusted_senders.all()) == [],
+    ),
     "smtp_users.priorities": Case(
         lambda o: o.smtp_users.priorities(),
         "/Console/SmtpPlusPriorities",
@@ -664,7 +697,10 @@ CASES: dict[str, Case] = {
     "smtp_users.create": Case(
         lambda o: o.smtp_users.create(list_id=1, priority=2, note="n", trusted_domains=["x.com"]),
         "/Console/List/1/SmtpPlus",
-        lambda r, o: r["Username"].startswith("s4321_"),
+        lambda r, o: (
+            (r.username.startswith("s4321_"), r.password, r.port, r.priority, r.trusted_domains)
+            == (True, "sandbox", 587, 2, ("x.com",))
+        ),
         json={"IsEnabled": True, "Note": "n", "PriorityCode": 2, "TrustedDomains": ["x.com"], "TrustedSenders": []},
     ),
     "provisioning.activate_trial": Case(
@@ -749,7 +785,7 @@ def filled(value: Any, office: Office) -> Any:
     if not isinstance(value, str) or "{" not in value:
         return value
     text = value
-    for name in ("ada", "leo", "message", "tag", "text", "job", "sms_sending", "sending"):
+    for name in ("ada", "leo", "message", "tag", "text", "job", "sms_sending", "sending", "trusted"):
         text = text.replace(f"{{{name}}}", str(getattr(office, name)))
     return int(text) if value.startswith("{") and value.endswith("}") else text
 

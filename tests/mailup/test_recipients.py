@@ -79,6 +79,9 @@ def test_the_standing_on_each_list(client: MailUpClient, adapter: SandboxAdapter
     assert standing[2].opted_out_at is not None
     assert sum("EmailOptins" in str(each.url) for each in adapter.requests) == 3
     assert client.recipients.standing(email="eve@example.com") == {}
+    adapter.requests.clear()
+    assert [*client.recipients.standing(email="ada@example.com", list_id=2)] == [2]
+    assert len(adapter.requests) == 2
 
 
 def test_the_standing_is_nobody_elses_if_the_filter_is_ignored(client: MailUpClient, sandbox: Sandbox) -> None:

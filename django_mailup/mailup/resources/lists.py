@@ -87,7 +87,7 @@ DETAILED = Operation("lists.detailed", "GET", "/Console/List", OTHER_CLIENTS, Li
 GET = Operation("lists.get", "GET", "/Console/List/{list_id}", OTHER_CLIENTS, ListDetails)
 CREATE = Operation("lists.create", "POST", "/Console/List", DOCUMENTED, ListDetails)
 UPDATE = Operation("lists.update", "PUT", "/Console/List/{list_id}", DOCUMENTED, ListDetails)
-DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", OTHER_CLIENTS, no_result)
+DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", DOCUMENTED, no_result)
 COUNTRIES = Operation("lists.countries", "GET", "/Console/List/Countries", DOCUMENTED, list_of(Country))
 TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENTED, list_of(TimeZone))
 # fmt: on

@@ -74,6 +74,7 @@ GET = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_i
 CREATE = Operation("messages.create", "POST", "/Console/List/{list_id}/Email", DOCUMENTED, Message)
 UPDATE = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
 DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE, no_result)
+CLONE = Operation("messages.clone", "POST", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
 FROM_TEMPLATE = Operation("messages.create_from_template", "POST",
     "/Console/List/{list_id}/Email/Template/{template_id}", MAILUP_CODE, Message)
 MERGE_ON = Operation("messages.enable_merge_fields", "PUT",
@@ -111,7 +112,7 @@ class Messages(Resource):
     ) -> Message:  # fmt: skip
         """Create a message, and return it. Nothing is sent.
 
-        MailUp adds up a message's statistics over all its sendings, so create a new message for every campaign.
+        MailUp adds up a message's statistics over all its sendings, so create or `clone` a message for every campaign.
 
         Args:
             content: HTML.
@@ -150,6 +151,9 @@ class Messages(Resource):
         return self._client.run(self._update(changes, track, list_id, message_id, options))
 
     delete = single_call(CallTakes.list_and_message, DELETE, "Delete a message.")
+    clone = single_call(
+        CallTakes.list_and_message, CLONE, "Copy a message, such as for a new campaign; return the copy."
+    )
     create_from_template = single_call(CallTakes.list_and_template, FROM_TEMPLATE, "Create a message from a template.")
     enable_merge_fields = single_call(CallTakes.list_and_message, MERGE_ON, "Replace `[name]` by personal fields.")
     disable_merge_fields = single_call(CallTakes.list_and_message, MERGE_OFF, "Send `[name]` unchanged.")

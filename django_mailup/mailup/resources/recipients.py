@@ -127,13 +127,21 @@ class Recipients(Resource):
         """Return all recipients of the account with an address: `find` says how it is compared."""
         return self._client.run(self._search(arguments.email("email", email), options))
 
-    def standing(self, *, email: str, **options: Unpack[CallOptions]) -> Mapping[int, OptIn]:
+    def standing(
+        self, *, email: str, list_id: int | None = None, **options: Unpack[CallOptions]
+    ) -> Mapping[int, OptIn]:
         """Return the subscriptions of a recipient, by list id. A list that the recipient was never on is missing.
 
         Only lists that the MailUp user may see are looked at. This takes the calls of `find` and of `lists.all`, and
         one for each list.
+
+        Args:
+            list_id: the id of a list; only this one is looked at, without the call of `lists.all`.
         """
-        return self._client.run(self._standing(arguments.email("email", email), options))
+        address = arguments.email("email", email)
+        if list_id is not None:
+            arguments.positive("list_id", list_id)
+        return self._client.run(self._standing(address, list_id, options))
 
     get = single_call(CallTakes.recipient_id, GET, "Return a recipient.")
 
@@ -143,11 +151,15 @@ class Recipients(Resource):
     ) -> int:  # fmt: skip
         """Add a recipient to a list, or update an existing one, and return the recipient's id.
 
-        Each recipient is a call, so use `import_many` for more than ten.
+        MailUp answers with the id alone. It doesn't say whether the recipient is new, nor whether the recipient is now
+        subscribed, pending or, after having unsubscribed, still out: `standing` does. Each recipient is a call, so use
+        `import_many` for more than ten.
 
         Args:
             fields: values of personal fields, by id or by name.
             confirm: double opt-in: MailUp sends a confirmation message; the recipient is pending until it is answered.
+                For somebody who is subscribed already it isn't documented. MailUp's older SOAP service makes them
+                pending too, and sends the message: ask `standing` first.
 
         Raises:
             ValueError: there is neither address nor number, the address is not an e-mail address, or a field doesn't
@@ -227,17 +239,21 @@ class Recipients(Resource):
                 return found
         return []
 
-    def _standing(self, address: str, options: CallOptions) -> Flow[Mapping[int, OptIn]]:
+    def _standing(self, address: str, list_id: int | None, options: CallOptions) -> Flow[Mapping[int, OptIn]]:
         standing: dict[int, OptIn] = {}
         recipient = yield from self._find(address, options)
         if recipient is None:
             return standing
         where = cast(PageOptions, {**options, "where": Field("idRecipient") == recipient.id})
-        for each in (yield from self._page_source(lists.ALL, options=cast(PageOptions, options)).all_items()):
-            rows = yield from self._page_source(OPT_INS, options=where, list_id=each.id).all_items()
+        list_ids = [list_id] if list_id is not None else []
+        if list_id is None:
+            found = yield from self._page_source(lists.ALL, options=cast(PageOptions, options)).all_items()
+            list_ids = [each.id for each in found]
+        for each in list_ids:
+            rows = yield from self._page_source(OPT_INS, options=where, list_id=each).all_items()
             own = [row for row in rows if row.recipient_id == recipient.id]
             if own:
-                standing[each.id] = own[0]
+                standing[each] = own[0]
         return standing
 
     def _add(

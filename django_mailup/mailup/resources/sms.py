@@ -11,7 +11,7 @@ from ..arguments import FieldValues
 from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, INFERRED, MAILUP_CODE, OTHER_CLIENTS, RECORDED, Operation
-from ..parsing import whole_number
+from ..parsing import no_result, whole_number
 from ..records import Record, key
 from ..resource_base import Driver, Resource
 from ..updates import update_body
@@ -42,6 +42,15 @@ class SmsOptIn(Record):
     opted_in_at: datetime | None = key("Optin_Date")
 
 
+class SmsDelivery(Record):
+    """What became of one copy of a text message. `status` is 0 (delivered), 1 (queued) or 2 (error)."""
+
+    receiver: str = key("Receiver")
+    status: int | None = key("Status")
+    error_code: str = key("ErrorCode")
+    sent_at: datetime | None = key("SentDate")
+
+
 WRITABLE: Final = ("Subject", "Content", "Notes", "Fields", "Tags", "Sender")
 """MailUp's names of what an update sends."""
 _ARGUMENTS: Final = {"Subject": "subject", "Content": "content", "Notes": "notes"}
@@ -62,6 +71,7 @@ CREATE = Operation("sms.create", "POST", "/Console/Sms/List/{list_id}/Message", 
 ALL = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages", MAILUP_CODE, TextMessage)
 GET = Operation("sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
 UPDATE = Operation("sms.update", "PUT", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
+DELETE = Operation("sms.delete", "DELETE", "/Console/Sms/List/{list_id}/Message/{message_id}", DOCUMENTED, no_result)
 TO_LIST = Operation("sms.to_list", "POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send", DOCUMENTED, Sent)
 TO_GROUP = Operation("sms.to_group", "POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send", DOCUMENTED,
     Sent)
@@ -70,12 +80,12 @@ IMMEDIATE = Operation("sms.immediate", "GET", "/Console/Sms/Sendings/Immediate",
 DEFERRED = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred", DOCUMENTED, Sending)
 UNDEFINED = Operation("sms.undefined", "GET", "/Console/Sms/Sendings/Undefined", DOCUMENTED, Sending)
 START_NOW = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate", DOCUMENTED, Sending)
-# MailUp's own SDK writes `Sending` in this path; the plural is inferred from e-mail.
-EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", INFERRED, parsing.moment)
+# MailUp's own SDK writes `Sending` in this path, unlike in the path of `sms.schedule`.
+EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sending/{sending_id}/Deferred", MAILUP_CODE, parsing.moment)
 SCHEDULE = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", DOCUMENTED, Sending)
 REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.unchanged)
 REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails",
-    MAILUP_CODE, parsing.unchanged)
+    DOCUMENTED, SmsDelivery)
 # fmt: on
 
 
@@ -155,6 +165,8 @@ class Sms(Resource):
         )  # fmt: skip
         return self._client.run(self._update(changes, list_id, message_id, options))
 
+    delete = single_call(CallTakes.list_and_message, DELETE, "Delete a text message.")
+
     def to_list(
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
         sender_number: str | None = None, **options: Unpack[CallOptions],
@@ -185,6 +197,9 @@ class Sms(Resource):
     ) -> Sent:  # fmt: skip
         """Send a text message to one number, now.
 
+        MailUp also subscribes the number to the message's list, and uses that list's sender: call it only for people
+        who want to be on the list.
+
         Args:
             fields: values of personal fields for this message only, by id or by name.
 
@@ -214,7 +229,7 @@ class Sms(Resource):
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
     report = single_call(CallTakes.message_id, REPORT, "Return MailUp's report, in an undocumented form.")
-    report_details = single_call(CallTakes.message_id, REPORT_DETAILS, "Return MailUp's detailed report, likewise.")
+    report_details = paged_call(PagesTake.message_id, REPORT_DETAILS, "Yield what became of each copy of a message.")
 
     def _import(
         self, operation: Operation[int], recipients: Iterable[NewRecipient], params: dict[str, str],

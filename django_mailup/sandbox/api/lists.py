@@ -107,6 +107,15 @@ def update(call: Call, list_id: str) -> Any:
     return save_list(call, call.find_list(list_id))
 
 
+@route("PUT", "/Console/User/List/{list_id}")
+def deprecated_update(call: Call, list_id: str) -> Any:
+    """Update a list as MailUp's own gem does: with the list's id in the body too."""
+    found = call.find_list(list_id)
+    if call.body_object().get("IdList") not in (found.id, str(found.id)):
+        raise APIError(400, "IdList is mandatory.")
+    return save_list(call, found)
+
+
 @route("DELETE", "/Console/List/{list_id}")
 def delete(call: Call, list_id: str) -> Any:
     found = call.find_list(list_id)

@@ -125,7 +125,8 @@ def save_from_body(call: Call, list_id: int) -> Recipient:
         except TwoRecipients:
             raise APIError(400, "Email and mobile number belong to two different recipients.") from None
     if recipient.email:
-        call.account.subscribe(recipient, list_id, "email", call.query, call.now)
+        pending = call.state.options.confirm_makes_pending
+        call.account.subscribe(recipient, list_id, "email", call.query, call.now, confirm_makes_pending=pending)
     if recipient.mobile_number:
         call.account.subscribe(recipient, list_id, "sms", {}, call.now)
     return recipient

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..accounts import Message, Sending, format_date
-from ..api_call import Call
+from ..api_call import EMPTY, Call
 from ..errors import APIError
 from .routes import route
 
@@ -139,6 +139,20 @@ def start_now(call: Call, sending_id: str) -> Any:
     return start_sending(call, sending_id, "email")
 
 
+@route("DELETE", "/Console/Email/Sendings/{sending_id}")
+def cancel(call: Call, sending_id: str) -> Any:
+    del call.account.sendings[find_waiting(call, sending_id, "email").id]
+    return EMPTY
+
+
+@route("POST", "/Console/Email/Sendings/{sending_id}/Stop")
+def stop(call: Call, sending_id: str) -> Any:
+    """Take a sending's time away. None is ever under way here, because the sandbox sends at once."""
+    find_waiting(call, sending_id, "email").start_at = None
+    return EMPTY
+
+
+@route("GET", "/Console/Email/Sending/{sending_id}/Deferred")
 @route("GET", "/Console/Email/Sendings/{sending_id}/Deferred")
 def earliest(call: Call, sending_id: str) -> Any:
     find_waiting(call, sending_id, "email")
