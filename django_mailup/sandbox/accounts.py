@@ -82,6 +82,8 @@ class Message:
         attachments: file names, by slot.
         send_history: one JSON object for each time that it was sent.
         deliveries: how often it was sent to each recipient, by recipient id.
+        results: how often each kind of event (`Views`, `Clicks`, `Bounces`, `Unsubscriptions`) happened to each
+            recipient, by recipient id. For a kind that is not there the recipients' ids decide.
     """
 
     id: int
@@ -92,6 +94,7 @@ class Message:
     visible: bool = False
     send_history: list[dict[str, Any]] = field(default_factory=list)
     deliveries: Counter[int] = field(default_factory=Counter)
+    results: dict[str, dict[int, int]] = field(default_factory=dict)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from .accounts import Account, User
 from .errors import OAuthError
 from .options import Options
 from .recipients import OptIn, Recipient
+from .results import set_results
 from .seeds import create_users
 from .tokens import AuthorizationCode, Pair
 
@@ -229,6 +230,15 @@ class State:
                 if len(piece) == ROWS_AT_ONCE:
                     time.sleep(0.001)  # without it this thread would get the lock again before any other
             each.completed = True
+
+    def set_results(self, username: str, message_id: int, **results: Mapping[str, int]) -> None:
+        """Set the `opens`, `clicks`, `bounces` and `unsubscriptions` of a message: how often, by e-mail address.
+
+        Raises:
+            ValueError: see `results.set_results`.
+        """
+        with self.lock:
+            set_results(self.users[username].account, message_id, results, self.clock())
 
     def change_options(self, values: Mapping[str, Any]) -> None:
         """Change options, by their names in Options. Raise ValueError for an unknown name or an unusable value."""
