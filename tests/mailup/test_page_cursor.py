@@ -72,6 +72,14 @@ def test_what_times_out_in_the_smallest_size_too_is_raised(sandbox: Sandbox) -> 
     assert adapter.asked == [(0, 500), (0, 250), (0, 125)]
 
 
+def test_a_page_is_halved_twice_at_most(sandbox: Sandbox) -> None:
+    client, adapter = slow(sandbox, 1)
+    with pytest.raises(MailUpUnavailable, match="in time"):
+        next(client.lists.all(page_size=1000))
+
+    assert adapter.asked == [(0, 1000), (0, 500), (0, 250)]
+
+
 def test_a_page_of_odd_size_cannot_be_cut_and_is_repeated(sandbox: Sandbox) -> None:
     client, adapter = slow(sandbox, 1)
     with pytest.raises(MailUpUnavailable, match="in time"):
@@ -118,6 +126,29 @@ def test_rows_that_others_delete_meanwhile_hide_none(sandbox: Sandbox) -> None:
     assert [number for number, _ in adapter.asked] == [0, 1, 0, 2]  # the fourth list is now on the first page
 
 
+def test_a_row_that_moves_to_and_fro_is_not_lost(sandbox: Sandbox) -> None:
+    client, adapter = slow(sandbox, 500, count=10)
+    account = sandbox.state.users["m12345"].account
+    walk = client.lists.all(page_size=3)
+    found = [next(walk).id for _ in range(3)]
+    gone = account.lists.pop(0)
+    found += [next(walk).id for _ in range(3)]
+    account.lists.insert(0, gone)
+
+    assert sorted([*found, *(each.id for each in walk)]) == list(range(1, 11))
+    assert [number for number, _ in adapter.asked] == [0, 1, 0, 1, 2, 3]
+
+
+def test_rows_read_long_ago_do_not_come_again_if_mailup_grants_less(sandbox: Sandbox) -> None:
+    client, adapter = slow(sandbox, 500, count=100)
+    walk = client.lists.all(page_size=10)
+    found = [next(walk).id for _ in range(80)]
+    sandbox.configure(max_page_size=1)
+
+    assert [*found, *(each.id for each in walk)] == list(range(1, 101))
+    assert adapter.asked[8:10] == [(8, 10), (80, 1)]
+
+
 def test_rows_that_come_in_before_are_not_read_twice(sandbox: Sandbox) -> None:
     client, _ = slow(sandbox, 500, count=10)
     account = sandbox.state.users["m12345"].account
@@ -132,7 +163,7 @@ def test_reports_of_text_messages_have_no_size_and_one_page(client: MailUpClient
     body = '{"IsPaginated":false,"Items":[{"Id":1},{"Id":2}],"PageNumber":0,"PageSize":0,"Skipped":0,%s}'
     sandbox.fail_with("body", status=200, body=body % '"TotalElementsCount":0', times=-1)
 
-    assert [each.id for each in client.tags.all(list_id=1)] == [1, 2]
+    assert [each.id for each in client.tags.all(list_id=1, page_size=2)] == [1, 2]
 
 
 # ------------------------------------------------------------------------------ any order of events

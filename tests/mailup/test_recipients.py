@@ -47,6 +47,16 @@ def test_of_two_spellings_the_exact_one_is_found(client: MailUpClient, sandbox: 
     assert [each and each.id for each in ids] == [small, large, small]
 
 
+def test_of_two_that_come_at_once_the_exact_one_is_found(client: MailUpClient, sandbox: Sandbox) -> None:
+    items = '{"Items":[{"idRecipient":7,"Email":"ADA@example.com"},{"idRecipient":8,"Email":"ada@example.com"}]}'
+    sandbox.fail_with("body", status=200, body=items, times=2)
+
+    for address, recipient_id in (("ada@example.com", 8), ("ADA@example.com", 7)):
+        found = client.recipients.find(email=address)
+        assert found is not None
+        assert found.id == recipient_id
+
+
 def test_who_only_resembles_the_address_is_not_found(client: MailUpClient, sandbox: Sandbox) -> None:
     items = '{"Items":[{"idRecipient":7,"Email":"xada@example.com"},{"idRecipient":8,"Email":"ADA@example.com"}]}'
     sandbox.fail_with("body", status=200, body=items)

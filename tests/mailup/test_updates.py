@@ -36,7 +36,7 @@ def test_a_protected_group_stays_protected(client: MailUpClient) -> None:
 def test_a_message_keeps_all_that_is_not_named(client: MailUpClient) -> None:
     tag = client.tags.create(list_id=1, name="promo").id
     message = client.messages.create(
-        list_id=1, subject="S", content="C", notes="N", merge_fields=False, is_confirmation=True, embed_images=True,
+        list_id=1, subject="S", content="C", notes="N", merge_fields=True, is_confirmation=True, embed_images=True,
         track=False, tag_ids=[tag],
     )  # fmt: skip
     before = dict(client.messages.get(list_id=1, message_id=message.id).raw)
@@ -44,10 +44,20 @@ def test_a_message_keeps_all_that_is_not_named(client: MailUpClient) -> None:
     after = dict(client.messages.get(list_id=1, message_id=message.id).raw)
 
     assert after == {**before, "Subject": "T"}
-    client.messages.update(list_id=1, message_id=message.id, track=True, tag_ids=[], merge_fields=True, content="D")
+    client.messages.update(list_id=1, message_id=message.id, track=True, tag_ids=[], merge_fields=False, content="D")
     after = dict(client.messages.get(list_id=1, message_id=message.id).raw)
-    assert (after["TrackingInfo"]["Enabled"], after["Tags"], after["UseDynamicField"]) == (True, [], True)
+    assert (after["TrackingInfo"]["Enabled"], after["Tags"], after["UseDynamicField"]) == (True, [], False)
     assert (after["Content"], after["Notes"], after["IsConfirmation"], after["Embed"]) == ("D", "N", True, True)
+
+
+def test_tracking_keeps_what_else_is_set_for_it(client: MailUpClient, sandbox: Sandbox) -> None:
+    message = client.messages.create(list_id=1, subject="S", content="C")
+    body = sandbox.state.users["m12345"].account.messages[message.id].body
+    body["TrackingInfo"] = {"Enabled": True, "Protocols": ["https:"], "CustomParams": "utm=1"}
+    client.messages.update(list_id=1, message_id=message.id, track=False)
+    found = client.messages.get(list_id=1, message_id=message.id)
+
+    assert found.raw["TrackingInfo"] == {"Enabled": False, "Protocols": ["https:"], "CustomParams": "utm=1"}
 
 
 def test_a_text_message_keeps_all_that_is_not_named(client: MailUpClient) -> None:
