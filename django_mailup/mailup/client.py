@@ -107,8 +107,13 @@ class MailUpClient(SynchronousClient):
                 MailUp refuses it.
             on_renewal: called with each new pair. Store it: MailUp's refresh tokens work only once.
             network: see Network.
+
+        Raises:
+            ValueError: `expires_at` has no time zone.
         """
         now = datetime.now(UTC)
+        if expires_at is not None and expires_at.tzinfo is None:
+            raise ValueError("expires_at must be a datetime with a time zone.")
         if not access_token:
             expires_at = now
         tokens = TokenSet(access_token, refresh_token, received_at=now, expires_at=expires_at or now + MAX_LIFETIME)

@@ -58,6 +58,11 @@ def test_a_token_that_is_about_to_expire_is_renewed_before_the_call(
     assert seen[0].expires_at > datetime.now(UTC) + timedelta(minutes=50)
 
 
+def test_a_time_without_zone_is_refused(sandbox: Sandbox, client_of: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expires_at"):
+        MailUpClient.from_token(**pair(sandbox), **client_of, expires_at=datetime(2030, 1, 1))
+
+
 def test_a_refresh_token_is_enough(sandbox: Sandbox, client_of: dict[str, Any], adapter: SandboxAdapter) -> None:
     client = MailUpClient.from_token(refresh_token=pair(sandbox)["refresh_token"], **client_of)
 

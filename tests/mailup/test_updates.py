@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -85,6 +86,15 @@ def test_a_list_keeps_all_that_is_not_named(client: MailUpClient) -> None:
     after = dict(client.lists.get(list_id=2).raw)
 
     assert after == {**before, "Name": "Bread", **SENDER.as_json()}
+
+
+def test_what_mailup_documents_no_update_of_is_not_sent(
+    client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter
+) -> None:
+    sandbox.fail_with("body", status=200, body='{"IdList":2,"ListGuid":"g","Created":"2020","Name":"A","Public":true}')
+    client.lists.update(list_id=2, name="B")
+
+    assert json.loads(adapter.requests[-1].body or "") == {"Name": "B", "Public": True}
 
 
 def test_a_recipient_keeps_all_that_is_not_named(client: MailUpClient) -> None:

@@ -80,7 +80,15 @@ _SENDER: Final = {
     "permission_reminder": "PermissionReminder", "website": "WebSiteUrl",
 }  # fmt: skip
 _ARGUMENTS: Final = {"Name": "name", **{mailup: f"sender.{name}" for name, mailup in _SENDER.items()}}
-_NOT_WRITABLE: Final = ("idlist", "listid", "listguid")
+WRITABLE: Final = (
+    "Name", *_SENDER.values(), "Business", "Customer", "DisplayAs", "Description", "Phone", "PostalCode",
+    "StateOrProvince", "TimeZoneCode", "SmsSenderName", "DefaultPrefix", "SendConfirmSms", "Charset", "Format",
+    "MultipartText", "KBMax", "NotifyEmail", "OptoutType", "MultiOptoutList", "SendEmailOptout", "SubscribedEmail",
+    "BouncedEmail", "FrontendForm", "Public", "ScopeCode", "TrackOnOpened", "ConversionlabTrackCode",
+    "LinkTrackingParameters", "Disclaimer", "HeaderListUnsubscriber", "HeaderXAbuse",
+)  # fmt: skip
+"""MailUp's documented names of what an update sends."""
+
 # fmt: off
 ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
 DETAILED = Operation("lists.detailed", "GET", "/Console/List", OTHER_CLIENTS, ListDetails)
@@ -161,8 +169,7 @@ class Lists(Resource):
 
     def _update(self, changes: dict[str, Any], list_id: int, options: CallOptions) -> Flow[ListDetails]:
         current = (yield from self._flow(GET, list_id=list_id, options=options)).raw
-        writable = [each for each in current if each.casefold() not in _NOT_WRITABLE]
-        body = update_body(current, writable, changes, _ARGUMENTS)
+        body = update_body(current, WRITABLE, changes, _ARGUMENTS)
         return (yield from self._flow(UPDATE, json=body, list_id=list_id, options=options))
 
 
