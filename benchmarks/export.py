@@ -88,10 +88,11 @@ def work(recipients: int) -> dict[str, Any]:
 def peer(url: str, recipients: int, seconds: float) -> dict[str, Any]:
     """Run mailupy on the same list for some seconds. Return the line of the table, with its time extrapolated.
 
-    It asks for pages of 20, MailUp's default. `least` is the time of pages of 1,000.
+    It asks for pages of 20, MailUp's default. `least` is the time of pages of this package's size.
     """
     import mailupy
 
+    from django_mailup.mailup.paging import PAGE_SIZE
     from django_mailup.sandbox import Sandbox
 
     mailupy.Mailupy.AUTH_URL = f"{url}/Authorization/OAuth/Token"
@@ -113,8 +114,8 @@ def peer(url: str, recipients: int, seconds: float) -> dict[str, Any]:
         "way": f"mailupy, after {spent:.0f} s {failure}".strip(), "processes": 1,
         "calls": after["api_calls"] - before["api_calls"],
         "too_many_requests": after["too_many_requests"] - before["too_many_requests"],
-        "seconds": round(spent * recipients / max(count, 1)), "least": round(least(recipients / 1000), 1),
-        "ratio": round(spent * recipients / max(count, 1) / least(recipients / 1000), 1),
+        "seconds": round(spent * recipients / max(count, 1)), "least": round(least(recipients // PAGE_SIZE), 1),
+        "ratio": round(spent * recipients / max(count, 1) / least(recipients // PAGE_SIZE), 1),
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from django_mailup.mailup import Recipient
 from django_mailup.mailup.flow import Answer
-from django_mailup.mailup.paging import parse_page
+from django_mailup.mailup.paging import Ask, parse_page
 
 PAGE = 1000
 FIELDS = [
@@ -57,7 +57,7 @@ def page(first: int, fields: int) -> str:
 
 
 def parse(body: str) -> list[Recipient]:
-    return list(parse_page(Answer(body, 200, {}), Recipient, asked=0).items)
+    return list(parse_page(Answer(body, 200, {}), Recipient, ask=Ask(0, PAGE)).items)
 
 
 def ratio(body: str, parsing: Callable[[str], Any], runs: int) -> float:

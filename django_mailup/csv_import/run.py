@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Literal, Unpack, get_args
 
 from ..exceptions import BadFile, ImportStopped, UnsureChunk
 from ..mailup import MailUpClient, arguments
 from ..mailup.flow import CallOptions
-from ..mailup.resources.imports import GroupImportSwitches
+from ..mailup.resources.imports import GroupImportSwitches, check_switches
 from ..mailup.resources.recipients import CHUNK
 from .journal import Journal, Rejects
 from .reader import Line, Reader
@@ -83,11 +83,17 @@ def import_csv(
         BadFile: the file can't be read, has no address or an unknown column, or its journal is of another import.
         UnsureChunk: MailUp may have taken a chunk of an earlier run, and `unsure` is `stop`.
         ImportStopped: MailUp refused a chunk or did not answer. Call it again to go on.
-        ValueError: `chunk` is no positive number.
+        ValueError: `chunk` or the id is no positive number, or `unsure` or a switch has a wrong value.
+        TypeError: there is no such switch.
     """
     if (list_id is None) == (group_id is None):
         raise BadFile("Give a list or a group, one of them.")
+    # All arguments are checked before the journal holds them: it would refuse the corrected run as another import.
     arguments.positive("chunk", chunk)
+    arguments.positive("list_id" if group_id is None else "group_id", list_id if group_id is None else group_id)
+    if unsure not in get_args(Unsure):
+        raise ValueError(f"unsure must be one of {', '.join(get_args(Unsure))}, not {unsure!r}.")
+    check_switches(switches, in_group=group_id is not None)
     reader = Reader(path, client, mapping or {}, delimiter)
     how_to_import = {name: value for name, value in switches.items() if name not in CallOptions.__optional_keys__}
     target = {"list_id": list_id, "group_id": group_id, "chunk": chunk, "switches": how_to_import}

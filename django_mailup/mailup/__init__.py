@@ -7,7 +7,8 @@ from .flow import CallOptions
 from .grants import AuthorizationCode, Grant, Password, RefreshToken
 from .oauth import OAuthClient
 from .operations import Operation, Source
-from .paging import Page, Paged
+from .page_cursor import Page
+from .paging import Paged
 from .provisioning import Provisioning, Trial, TrialStatus
 from .records import Record
 from .resources.account import AccountDetails, AccountInfo
@@ -20,8 +21,8 @@ from .resources.messages import Message, MessageDetails, SendRecord
 from .resources.new_recipients import NewRecipient
 from .resources.recipients import OptIn, Recipient
 from .resources.sendings import Sending, Sent
-from .resources.sms import SmsOptIn, TextMessage
-from .resources.smtp_users import Priority
+from .resources.sms import SmsDelivery, SmsOptIn, TextMessage
+from .resources.smtp_users import Priority, SmtpUser
 from .resources.statistics import LinkCount, MessageCount, RecipientCount
 from .resources.tags import Tag
 from .resources.templates import Template
@@ -72,7 +73,9 @@ __all__ = [
     "Sender",
     "Sending",
     "Sent",
+    "SmsDelivery",
     "SmsOptIn",
+    "SmtpUser",
     "Source",
     "Tag",
     "Template",

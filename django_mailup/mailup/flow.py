@@ -46,7 +46,10 @@ class CallOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One REST call, as data. `timeout` and `patience` are in seconds; None means the client's."""
+    """One REST call, as data. `timeout` and `patience` are in seconds; None means the client's.
+
+    `repeat_timeouts` is false if the caller does something better than to repeat a call that isn't answered in time.
+    """
 
     verb: str
     path: str
@@ -55,6 +58,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float | None = None
     patience: float | None = None
+    repeat_timeouts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +181,17 @@ def call_flow(call: Call, *, url: str, patience: float) -> Generator[Action, Any
                 continue
             failure = classify.api_error(response, secrets=[Secret(each.value) for each in used])
         pause = _pause_before_repeat(call.verb, failure, repeats)
+        if is_timeout(failure) and not call.repeat_timeouts:
+            pause = None
         if pause is None or (yield ReadClock()) + pause > give_up_at:
             raise failure
         repeats += 1
         yield Pause(pause)
+
+
+def is_timeout(failure: MailUpError) -> bool:
+    """Return whether a call failed because MailUp, or a gateway before it, had no answer in time."""
+    return failure.status == 504 or (isinstance(failure, MailUpUnavailable) and failure.reason == "timeout")
 
 
 def _token(action: GetToken | RenewToken) -> Generator[Action, Any, AccessToken]:

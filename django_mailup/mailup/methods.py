@@ -78,6 +78,9 @@ class CallTakes:
     def sending_id(*, sending_id: int, **options: Unpack[CallOptions]) -> None: ...
 
     @staticmethod
+    def trusted_sender_id(*, trusted_sender_id: str, **options: Unpack[CallOptions]) -> None: ...
+
+    @staticmethod
     def group_and_recipient(*, group_id: int, recipient_id: int, **options: Unpack[CallOptions]) -> None: ...
 
     @staticmethod

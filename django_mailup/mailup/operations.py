@@ -10,6 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+TEXT_IDS: Final = frozenset({"trusted_sender_id"})
+"""Ids that MailUp's documents show as text."""
 
 
 class Source(enum.Enum):
@@ -72,13 +74,23 @@ class Operation(Generic[T_co]):
         """The verb, path and source, for docstrings: "`GET /Console/List` (documented)."."""
         return f"`{self.verb} {self.path}` ({self.source.value})."
 
-    def fill_path(self, **ids: int) -> str:
+    def fill_path(self, **ids: int | str) -> str:
         """Return the path with ids in place of its placeholders.
 
         Raises:
-            ValueError: an id is not a positive whole number; the message names the argument.
+            ValueError: an id is not a positive whole number, or one of TEXT_IDS is not the text of an id; the message
+                names the argument.
         """
-        return _PLACEHOLDER.sub(lambda match: str(positive(match[1], ids[match[1]])), self.path)
+        return _PLACEHOLDER.sub(lambda match: str(_id(match[1], ids[match[1]])), self.path)
+
+
+def _id(name: str, value: object) -> int | str:
+    """Return an id unchanged. Raise ValueError unless it is a positive whole number; those in TEXT_IDS are text."""
+    if name not in TEXT_IDS:
+        return positive(name, value)
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z-]+", value):
+        raise ValueError(f"{name} must be the text of an id, not {value!r}.")
+    return value
 
 
 def positive(name: str, value: object) -> int:

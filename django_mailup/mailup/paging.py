@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from ..exceptions import UnexpectedResponse
+from ..exceptions import MailUpUnavailable, UnexpectedResponse
 from . import decoding, parsing
 from .expressions import Order, Where
-from .flow import Answer, CallOptions
-from .records import R, Record
+from .flow import Answer, CallOptions, Flow, is_timeout
+from .page_cursor import Page, PageCursor
+from .records import R
 
 T = TypeVar("T")
 
-PAGE_SIZE: Final = 1000
-"""Items per page by default. Other clients use 1000; MailUp's own default, 20, would use up the limit of calls."""
+PAGE_SIZE: Final = 500
+"""Items per page by default. A published client reports that MailUp doesn't answer in time for pages of 1000. MailUp's
+own default, 20, would use up the limit of calls."""
 
 
 class PageOptions(CallOptions, total=False):
@@ -32,30 +34,73 @@ class PageOptions(CallOptions, total=False):
     """Items per page; PAGE_SIZE by default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a paged operation.
+class Ask(NamedTuple):
+    """Which page to ask for.
 
     Attributes:
-        items: its items, in MailUp's order.
         number: its number, from 0.
-        size: the number of items per page, as MailUp gives it.
-        total: the number of items on all pages, as MailUp counts them.
+        size: the number of items per page.
+        repeat_timeouts: whether to ask again for the same page if MailUp doesn't answer in time.
     """
 
-    items: Sequence[T]
     number: int
     size: int
-    total: int
+    repeat_timeouts: bool = True
 
 
-def parse_page(answer: Answer, record: type[R], *, asked: int, arguments: Mapping[str, int] | None = None) -> Page[R]:
+@dataclass(frozen=True, slots=True)
+class PageSource(Generic[T]):
+    """How the pages of an operation are asked for.
+
+    Attributes:
+        flow: returns the flow that gets a page.
+        size: the number of items per page that the caller wants.
+        identify: returns what tells an item from all others, such as its id; None if nothing does.
+    """
+
+    flow: Callable[[Ask], Flow[Page[T]]]
+    size: int
+    identify: Callable[[T], Hashable] | None = None
+
+    def cursor(self) -> PageCursor[T]:
+        """Return a cursor before the first page."""
+        return PageCursor(self.size, self.identify)
+
+    def next_items(self, cursor: PageCursor[T]) -> Flow[Sequence[T]]:
+        """Return the flow that gets the items of the cursor's next page, and moves the cursor on.
+
+        If MailUp doesn't answer in time, the page is asked for in a smaller size instead of once more: what takes too
+        long once would take too long again.
+        """
+        was_cut = False
+        while True:
+            ask = Ask(cursor.number, cursor.size, repeat_timeouts=not (was_cut or cursor.can_cut))
+            try:
+                page = yield from self.flow(ask)
+            except MailUpUnavailable as failure:
+                if not is_timeout(failure) or not cursor.can_cut:
+                    raise
+                cursor.cut()
+                was_cut = True
+            else:
+                return cursor.take(page)
+
+    def all_items(self) -> Flow[list[T]]:
+        """Return the flow that gets the items of all pages."""
+        cursor = self.cursor()
+        found: list[T] = []
+        while not cursor.is_over:
+            found += yield from self.next_items(cursor)
+        return found
+
+
+def parse_page(answer: Answer, record: type[R], *, ask: Ask, arguments: Mapping[str, int] | None = None) -> Page[R]:
     """Parse MailUp's page: an object with `Items`, `PageNumber`, `PageSize` and `TotalElementsCount`.
 
     Args:
         answer: MailUp's answer.
         record: the class of its items.
-        asked: the number of the page that was asked for. It is the page's number if the answer gives none.
+        ask: which page was asked for. Its number and size are the page's where the answer gives none.
         arguments: the ids with which the operation was called.
 
     Raises:
@@ -69,8 +114,8 @@ def parse_page(answer: Answer, record: type[R], *, asked: int, arguments: Mappin
         raise UnexpectedResponse("MailUp's answer is not a page of items.", status=answer.status)
     return Page(
         items=items,
-        number=_number(envelope, "PageNumber", asked),
-        size=_number(envelope, "PageSize", len(items)),
+        number=_number(envelope, "PageNumber", ask.number),
+        size=_number(envelope, "PageSize", ask.size),
         total=_number(envelope, "TotalElementsCount", 0),
     )
 
@@ -80,68 +125,33 @@ def _number(envelope: Mapping[str, Any], name: str, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-class PageCursor(Generic[T]):
-    """Which page to ask for next. Does no I/O.
-
-    There is no next page after an empty page, after exactly `total` items, and, if there were more items than `total`,
-    after a page that isn't full. So a list that grows or shrinks while its pages are read, or a wrong total, neither
-    ends the iteration early nor makes it endless.
-
-    Attributes:
-        next_number: the number of the page to ask for; None if there is no next page.
-    """
-
-    def __init__(self) -> None:
-        self.next_number: int | None = 0
-        self._seen = 0
-        self._last: Sequence[T] = ()
-
-    def take(self, page: Page[T]) -> Sequence[T]:
-        """Return the items of the page that was asked for, and move on to the next page.
-
-        Raises:
-            UnexpectedResponse: MailUp sent another page than the one asked for, or the items of the page before.
-        """
-        asked, items = self.next_number or 0, page.items
-        if items and (page.number != asked or _same(items, self._last)):
-            raise UnexpectedResponse(f"MailUp sent page {page.number} again when asked for page {asked}.", status=200)
-        self._seen += len(items)
-        over = self._seen == page.total or (self._seen > page.total and len(items) < page.size)
-        self.next_number, self._last = None if over or not items else asked + 1, items
-        return items
-
-
-def _same(items: Sequence[Any], others: Sequence[Any]) -> bool:
-    return items == others and all(
-        one.raw == other.raw if isinstance(one, Record) else True for one, other in zip(items, others, strict=True)
-    )
-
-
 class Paged(Iterator[T]):
     """An iterator over the items of all pages. It asks for a page when the page's first item is needed.
 
     Args:
-        fetch: returns the page of a number.
+        source: how the pages are asked for.
+        run: drives a flow to its end, and returns its result.
 
     Raises (during iteration):
         UnexpectedResponse: an answer isn't a page, or isn't the page that was asked for.
     """
 
-    def __init__(self, fetch: Callable[[int], Page[T]]) -> None:
-        self._fetch = fetch
-        self._cursor: PageCursor[T] = PageCursor()
+    def __init__(self, source: PageSource[T], run: Callable[[Flow[Any]], Any]) -> None:
+        self._source = source
+        self._run = run
+        self._cursor = source.cursor()
         self._items: Iterator[T] = iter(())
 
     def __next__(self) -> T:
         while True:
             for item in self._items:
                 return item
-            if self._cursor.next_number is None:
+            if self._cursor.is_over:
                 raise StopIteration
-            self._items = iter(self._cursor.take(self._fetch(self._cursor.next_number)))
+            self._items = iter(self._run(self._source.next_items(self._cursor)))
 
     def page(self, number: int = 0) -> Page[T]:
-        """Ask for one page, and return it. This doesn't change where the iteration is.
+        """Ask for one page, and return it. This doesn't change where the iteration is, nor the size of its pages.
 
         Args:
             number: the number of the page, from 0.
@@ -152,4 +162,5 @@ class Paged(Iterator[T]):
         """
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise ValueError(f"number must be a whole number, at least 0, not {number!r}.")
-        return self._fetch(number)
+        page: Page[T] = self._run(self._source.flow(Ask(number, self._source.size)))
+        return page

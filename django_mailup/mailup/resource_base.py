@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from types import FunctionType
 from typing import Any, Protocol, TypeVar, cast
 
-from ..exceptions import APIError, UnexpectedResponse
+from ..exceptions import APIError, NotFound, UnexpectedResponse
 from . import expressions
 from .flow import Call, CallOptions, Flow
 from .operations import Operation, positive
-from .paging import PAGE_SIZE, Page, Paged, PageOptions, parse_page
+from .page_cursor import Page
+from .paging import PAGE_SIZE, Ask, Paged, PageOptions, PageSource, parse_page
 from .records import R, Record
 
 T = TypeVar("T")
@@ -26,8 +28,8 @@ class Driver(Protocol):
     def run(self, flow: Flow[T]) -> T:
         """Answer the calls that a flow yields, and return its result. The error of a call is thrown into the flow."""
 
-    def pages(self, page_flow: Callable[[int], Flow[Page[T]]]) -> Paged[T]:
-        """Return an iterator over the items of all pages. `page_flow` returns the flow for the page of a number."""
+    def pages(self, source: PageSource[T]) -> Paged[T]:
+        """Return an iterator over the items of all pages."""
 
 
 class Resource:
@@ -71,7 +73,7 @@ class Resource:
         self, operation: Operation[R], *, options: PageOptions, params: Mapping[str, Any] | None = None, **ids: int
     ) -> Paged[R]:
         """Return an iterator over the records of a paged operation. Raise ValueError now if an argument is wrong."""
-        return self._client.pages(self._page_flow(operation, options=options, params=params, **ids))
+        return self._client.pages(self._page_source(operation, options=options, params=params, **ids))
 
     def _flow(
         self, operation: Operation[T], *, options: CallOptions, params: Mapping[str, Any] | None = None,
@@ -86,10 +88,27 @@ class Resource:
                 return cast(T, returns.parse(answer.body, arguments=ids))
             return cast(T, returns(answer.body))
 
-    def _page_flow(
+    def _row(self, operation: Operation[R], name: str, row_id: int, *, list_id: int, options: CallOptions) -> Flow[R]:
+        """Return the flow that gets one row of a list's paged operation, where MailUp has no operation for one.
+
+        Args:
+            name: MailUp's name of the row's id.
+            row_id: the id.
+
+        Raises (in the flow):
+            NotFound: there is no such row.
+        """
+        where = expressions.Field(name) == row_id
+        source = self._page_source(operation, options=cast(PageOptions, {**options, "where": where}), list_id=list_id)
+        for each in (yield from source.all_items()):
+            if getattr(each, "id", None) == row_id:
+                return each
+        raise NotFound(f"MailUp has no {name} {row_id} there.", status=404)
+
+    def _page_source(
         self, operation: Operation[R], *, options: PageOptions, params: Mapping[str, Any] | None = None, **ids: int
-    ) -> Callable[[int], Flow[Page[R]]]:
-        """Return a function from a page's number to the flow that gets the page."""
+    ) -> PageSource[R]:
+        """Return how the pages of an operation are asked for. Raise ValueError if an argument is wrong."""
         rest: dict[str, Any] = dict(options)
         where, order = rest.pop("where", None), rest.pop("order", operation.default_order)
         size = positive("page_size", rest.pop("page_size", PAGE_SIZE))
@@ -101,12 +120,22 @@ class Resource:
         call = _prepare(operation, cast(CallOptions, rest), ids=ids)
         record = cast(type[R], operation.returns)
 
-        def page_flow(number: int) -> Flow[Page[R]]:
+        def page_flow(ask: Ask) -> Flow[Page[R]]:
+            page_params = {**query, "pageNumber": ask.number, "pageSize": ask.size}
             with _note_on_errors(operation):
-                answer = yield replace(call, params={**query, "pageNumber": number, "pageSize": size})
-                return parse_page(answer, record, asked=number, arguments=ids)
+                answer = yield replace(call, params=page_params, repeat_timeouts=ask.repeat_timeouts)
+                return parse_page(answer, record, ask=ask, arguments=ids)
 
-        return page_flow
+        return PageSource(page_flow, size, _identify(operation, record))
+
+
+def _identify(operation: Operation[R], record: type[R]) -> Callable[[R], Hashable] | None:
+    """Return a function from a row to its id; None if rows have none, as in statistics."""
+    names = {each.name for each in fields(record)}
+    if "id" in names:
+        return attrgetter("id")
+    is_by_recipient = "recipient_id" in names and operation.default_order is not None
+    return attrgetter("recipient_id") if is_by_recipient else None
 
 
 def _prepare(

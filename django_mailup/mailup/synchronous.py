@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .flow import Answer, Call, Flow
-from .paging import Page, Paged
+from .paging import Paged, PageSource
 from .resources.account import Account
 from .resources.attachments import Attachments
 from .resources.fields import Fields
@@ -52,13 +52,9 @@ class SynchronousClient(ABC):
         self._note_success()
         return result
 
-    def pages(self, page_flow: Callable[[int], Flow[Page[T]]]) -> Paged[T]:
-        """Return an iterator over the items of all pages, which asks for each page when it is needed.
-
-        Args:
-            page_flow: returns the flow that gets the page of a number, from 0.
-        """
-        return Paged(lambda number: self.run(page_flow(number)))
+    def pages(self, source: PageSource[T]) -> Paged[T]:
+        """Return an iterator over the items of all pages, which asks for each page when it is needed."""
+        return Paged(source, self.run)
 
     def request(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -60,10 +61,25 @@ def hand_out_due(*, clock: Clock = timezone.now) -> Iterator[Batch]:
         countdown += len(keys) / rate
 
 
-def refresh_due(*, clock: Clock = timezone.now) -> Tally:
-    """Renew all tokens that are due, in this process, and return the totals. For sites without Celery."""
-    total = Tally()
+def refresh_due(
+    *,
+    clock: Clock = timezone.now,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Tally:
+    """Renew all tokens that are due, in this process, and return the totals. For sites without Celery.
+
+    At most REFRESH_RATE tokens a second are renewed, as by the task, so a backlog takes up to REFRESH_PERIOD.
+
+    Args:
+        clock: returns the current time, aware.
+        monotonic, sleep: as in `time`.
+    """
+    total, began_at = Tally(), monotonic()
     for handed_out in hand_out_due(clock=clock):
+        wait = began_at + handed_out.countdown - monotonic()
+        if wait > 0:
+            sleep(wait)
         tally = refresh_many(handed_out.keys, clock=clock)
         total.refreshed += tally.refreshed
         total.skipped += tally.skipped

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .recipients import OptIn, Recipient, Recipients, TwoRecipients
+
 FIELD_NAMES = [
     "FirstName", "LastName", "Company", "City", "Province", "ZIP", "State", "Region", "Address", "Gender", "Phone",
     "Fax", "PIVA", "CustomerID", "LatestOrderID", "LatestOrderDate", "LatestOrderAmount", "TotalOrders",
@@ -46,47 +48,11 @@ class MailingList:
 
 
 @dataclass
-class OptIn:
-    """The subscription of a recipient to a list in one channel: `subscribed`, `unsubscribed` or `pending`."""
-
-    status: str
-    opted_in_at: float
-    requested_at: float | None = None
-    opted_out_at: float | None = None
-
-
-@dataclass
-class Recipient:
-    """A recipient of an account.
-
-    Attributes:
-        fields: the values of personal fields, by field id.
-        email_opt_ins: subscriptions in the e-mail channel, by list id.
-        sms_opt_ins: subscriptions in the SMS channel, by list id.
-        json_cache: the recipient's JSON, after the values that it was made from; None before it is first needed.
-    """
-
-    id: int
-    email: str = ""
-    name: str = ""
-    mobile_prefix: str = ""
-    mobile_number: str = ""
-    fields: dict[int, str] = field(default_factory=dict)
-    email_opt_ins: dict[int, OptIn] = field(default_factory=dict)
-    sms_opt_ins: dict[int, OptIn] = field(default_factory=dict)
-    group_ids: set[int] = field(default_factory=set)
-    json_cache: tuple[Any, str] | None = field(default=None, repr=False)
-
-    def opt_ins(self, channel: str) -> dict[int, OptIn]:
-        """Return the subscriptions in a channel (`email` or `sms`), by list id."""
-        return self.sms_opt_ins if channel == "sms" else self.email_opt_ins
-
-
-@dataclass
 class Import:
     """An import of recipients. It is carried out at `ends_at`, by the sandbox's clock.
 
     Attributes:
+        is_running: whether a thread has begun to carry it out.
         recipients: the JSON objects that were sent.
         query: the query parameters of the call, with names in lower case.
         counts: `valid`, `invalid`, `created` and `updated` recipients, once completed.
@@ -101,6 +67,7 @@ class Import:
     query: dict[str, str]
     started_at: float
     ends_at: float
+    is_running: bool = False
     completed: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     sending_id: int | None = None
@@ -115,6 +82,8 @@ class Message:
         attachments: file names, by slot.
         send_history: one JSON object for each time that it was sent.
         deliveries: how often it was sent to each recipient, by recipient id.
+        results: how often each kind of event (`Views`, `Clicks`, `Bounces`, `Unsubscriptions`) happened to each
+            recipient, by recipient id. For a kind that is not there the recipients' ids decide.
     """
 
     id: int
@@ -125,6 +94,7 @@ class Message:
     visible: bool = False
     send_history: list[dict[str, Any]] = field(default_factory=list)
     deliveries: Counter[int] = field(default_factory=Counter)
+    results: dict[str, dict[int, int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -138,10 +108,6 @@ class Sending:
     start_at: float | None
     notes: str = ""
     done: bool = False
-
-
-class TwoRecipients(Exception):
-    """The e-mail address and the mobile number belong to two different recipients."""
 
 
 @dataclass
@@ -160,7 +126,7 @@ class Account:
     lists: list[MailingList] = field(default_factory=list)
     email: str = ""
     is_trial: bool = False
-    recipients: dict[int, Recipient] = field(default_factory=dict, repr=False)
+    recipients: Recipients = field(default_factory=Recipients, repr=False)
     imports: dict[int, Import] = field(default_factory=dict, repr=False)
     messages: dict[int, Message] = field(default_factory=dict, repr=False)
     text_messages: dict[int, Message] = field(default_factory=dict, repr=False)
@@ -175,56 +141,48 @@ class Account:
         """Return the messages of a channel (`email` or `sms`), by id."""
         return self.text_messages if channel == "sms" else self.messages
 
-    def find_recipient(self, *, email: str = "", mobile_number: str = "", mobile_prefix: str = "") -> Recipient | None:
-        """Return the recipient with this e-mail address or this mobile number, or None."""
-        for recipient in self.recipients.values():
-            if email and recipient.email.casefold() == email.casefold():
-                return recipient
-            if (
-                mobile_number
-                and recipient.mobile_number == mobile_number
-                and _bare_prefix(recipient.mobile_prefix) == _bare_prefix(mobile_prefix)
-            ):
-                return recipient
-        return None
-
-    def save_recipient(self, body: dict[str, Any]) -> tuple[Recipient, bool]:
+    def save_recipient(self, body: dict[str, Any], *, exact: bool) -> tuple[Recipient, bool]:
         """Add or update a recipient from MailUp's JSON. Return the recipient, and whether it is new.
+
+        Args:
+            exact: whether addresses that differ in letter case belong to different recipients.
 
         Raises:
             TwoRecipients: the address and the number belong to two different recipients.
         """
         email, number = str(body.get("Email") or "").strip(), str(body.get("MobileNumber") or "").strip()
         prefix = str(body.get("MobilePrefix") or "")
-        by_email = self.find_recipient(email=email) if email else None
-        by_number = self.find_recipient(mobile_number=number, mobile_prefix=prefix) if number else None
+        by_email = self.recipients.with_email(email, exact=exact) if email else None
+        by_number = self.recipients.with_number(prefix, number) if number else None
         if by_email is not None and by_number is not None and by_email is not by_number:
             raise TwoRecipients
         recipient = by_email or by_number
         created = recipient is None
         if recipient is None:
-            recipient = Recipient(next(self.ids))
-            self.recipients[recipient.id] = recipient
-        recipient.email = email or recipient.email
+            recipient = self.recipients.add(Recipient(next(self.ids), email, "", prefix if number else "", number))
+        else:
+            self.recipients.change(recipient, email, prefix, number)
         recipient.name = str(body.get("Name") or "") or recipient.name
-        if number:
-            recipient.mobile_prefix, recipient.mobile_number = prefix, number
         for value in body.get("Fields") or []:
             if int(value["Id"]) in self.field_names:
                 recipient.fields[int(value["Id"])] = str(value.get("Value") or "")
         return recipient, created
 
-    def subscribe(self, recipient: Recipient, list_id: int, channel: str, query: dict[str, str], now: float) -> None:
+    def subscribe(
+        self, recipient: Recipient, list_id: int, channel: str, query: dict[str, str], now: float, *,
+        confirm_makes_pending: bool = False,
+    ) -> None:  # fmt: skip
         """Subscribe a recipient to a list, or unsubscribe it, as the query parameters of an import say.
 
-        By default a recipient who has unsubscribed, or has not confirmed yet, keeps that status.
+        By default a recipient who has unsubscribed, or has not confirmed yet, keeps that status. For
+        `confirm_makes_pending` see Options.
         """
         opt_ins = recipient.opt_ins(channel)
         before = opt_ins.get(list_id)
         if query.get("importtype", "").casefold() == "asoptout":
             opt_ins[list_id] = OptIn("unsubscribed", before.opted_in_at if before else now, opted_out_at=now)
         elif query.get("confirmemail", "").casefold() == "true":
-            if before is None or before.status == "pending":
+            if before is None or before.status in ("pending", "subscribed" if confirm_makes_pending else ""):
                 opt_ins[list_id] = OptIn("pending", now, requested_at=now)
         elif before is None or query.get("importtype", "").casefold() == "asoptin":
             opt_ins[list_id] = OptIn("subscribed", now)
@@ -242,42 +200,50 @@ class Account:
             }
         )  # fmt: skip
 
-    def run_due(self, now: float) -> None:
-        """Carry out the imports and sendings that are due."""
-        for each in list(self.imports.values()):
-            if not each.completed and each.ends_at <= now:
-                self._run_import(each, now)
+    def send_due(self, now: float) -> None:
+        """Send what is due."""
         for sending in list(self.sendings.values()):
             if not sending.done and sending.start_at is not None and sending.start_at <= now:
                 self.send(sending, now)
 
-    def _run_import(self, running: Import, now: float) -> None:
-        running.completed = True
-        for body in running.recipients:
-            email, number = str(body.get("Email") or ""), str(body.get("MobileNumber") or "")
-            if running.query.get("ignoremobile") == "true":
-                body, number = {**body, "MobileNumber": "", "MobilePrefix": ""}, ""
-            key = number if running.channel == "sms" else email
-            well_formed = number.isdigit() if running.channel == "sms" else "@" in email.strip("@")
-            if not key or not well_formed:
-                running.counts["invalid"] += 1
-                continue
-            try:
-                recipient, created = self.save_recipient(body)
-            except TwoRecipients:
-                running.counts["invalid"] += 1
-                continue
-            if running.query.get("clearmissingoremptyfields") == "true":
-                sent = {int(value["Id"]) for value in body.get("Fields") or [] if value.get("Value")}
-                recipient.fields = {number: value for number, value in recipient.fields.items() if number in sent}
-            running.counts["valid"] += 1
-            running.counts["created" if created else "updated"] += 1
-            if running.list_id is not None:
-                self.subscribe(recipient, running.list_id, running.channel, running.query, now)
-            if running.group_id is not None:
-                if running.query.get("removefromprevgroups") == "true":
-                    recipient.group_ids.clear()
-                recipient.group_ids.add(running.group_id)
+    def claim_due_imports(self, now: float) -> list[Import]:
+        """Return the imports that are due and that nobody carries out yet."""
+        due = [each for each in self.imports.values() if not each.is_running and each.ends_at <= now]
+        for each in due:
+            each.is_running = True
+        return due
+
+    def import_row(
+        self, running: Import, body: dict[str, Any], now: float, *, exact: bool, confirm_makes_pending: bool
+    ) -> None:
+        """Carry out an import for one recipient. For `exact` see `save_recipient`, for the other `subscribe`."""
+        email, number = str(body.get("Email") or ""), str(body.get("MobileNumber") or "")
+        if running.query.get("ignoremobile") == "true":
+            body, number = {**body, "MobileNumber": "", "MobilePrefix": ""}, ""
+        key = number if running.channel == "sms" else email
+        well_formed = number.isdigit() if running.channel == "sms" else "@" in email.strip("@")
+        if not key or not well_formed:
+            running.counts["invalid"] += 1
+            return
+        try:
+            recipient, created = self.save_recipient(body, exact=exact)
+        except TwoRecipients:
+            running.counts["invalid"] += 1
+            return
+        if running.query.get("clearmissingoremptyfields") == "true":
+            sent = {int(value["Id"]) for value in body.get("Fields") or [] if value.get("Value")}
+            recipient.fields = {number: value for number, value in recipient.fields.items() if number in sent}
+        running.counts["valid"] += 1
+        running.counts["created" if created else "updated"] += 1
+        if running.list_id is not None:
+            self.subscribe(
+                recipient, running.list_id, running.channel, running.query, now,
+                confirm_makes_pending=confirm_makes_pending,
+            )  # fmt: skip
+        if running.group_id is not None:
+            if running.query.get("removefromprevgroups") == "true":
+                recipient.group_ids.clear()
+            recipient.group_ids.add(running.group_id)
 
 
 @dataclass
@@ -300,8 +266,3 @@ def format_date(moment: float | None) -> str:
 def format_opt_in_date(moment: float | None) -> str:
     """Return a time (seconds since 1970) as MailUp writes it in opt-ins, where None is empty."""
     return "" if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S.000")
-
-
-def _bare_prefix(mobile_prefix: str) -> str:
-    """Return a country's prefix without `+` or `00`, to compare both spellings."""
-    return mobile_prefix.lstrip("+").lstrip("0")

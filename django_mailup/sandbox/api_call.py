@@ -11,8 +11,9 @@ from typing import Any, Final
 from werkzeug.wrappers import Request
 
 from . import expressions
-from .accounts import Account, MailingList, Message, Recipient, User
+from .accounts import Account, MailingList, Message, User
 from .errors import APIError
+from .recipients import Recipient
 from .state import State
 
 DEFAULT_PAGE_SIZE: Final = 20
@@ -66,6 +67,11 @@ class Call:
         if not isinstance(self.body, dict):
             raise APIError(400, "The request body must be an object.")
         return self.body
+
+    def updated(self, old: dict[str, Any], defaults: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what an object is after this update, whose body holds new values, as the options say."""
+        kept = old if self.state.options.updates == "keep" else defaults or {}
+        return {**kept, **self.body_object()}
 
     def page(self, rows: Sequence[Any]) -> dict[str, Any]:
         """Return a page of the rows, filtered and ordered as the call asks. Raise APIError (400) if it asks wrongly."""
@@ -124,6 +130,14 @@ class Call:
         if found is None:
             raise APIError(404, f"Recipient {recipient_id} does not exist.")
         return found
+
+    def find_by_email(self, email: str) -> Recipient | None:
+        """Return the recipient with an address, or None."""
+        return self.account.recipients.with_email(email, exact=self.state.options.addresses == "exact")
+
+    def save_recipient(self, body: dict[str, Any]) -> tuple[Recipient, bool]:
+        """Add or update a recipient from MailUp's JSON. Result and errors are those of Account.save_recipient."""
+        return self.account.save_recipient(body, exact=self.state.options.addresses == "exact")
 
     def find_message(self, list_id: str, message_id: str, channel: str = "email") -> Message:
         """Return a message of a list. Raise APIError (404) if there is none."""

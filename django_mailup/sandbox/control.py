@@ -40,6 +40,9 @@ def answer(state: State, faults: Faults, request: Request, action: str) -> Respo
                 state.registered_redirect_uris[values["client_id"]] = values["redirect_uri"]
         elif action == "recipients" and request.is_json:
             state.add_recipients(values["username"], int(values["list_id"]), int(values["count"]))
+        elif action == "results" and request.is_json:
+            counts = {name: value for name, value in values.items() if name not in ("username", "message_id")}
+            state.set_results(values["username"], int(values["message_id"]), **counts)
         elif action == "revoke":
             state.revoke(username=values.get("username"))
         elif action == "expire":
@@ -51,7 +54,7 @@ def answer(state: State, faults: Faults, request: Request, action: str) -> Respo
             faults.clear()
         else:
             return Response("", 404)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         return _json({"error": str(error)}, status=400)
     return _json(state.summary()) if request.is_json else Response("", 303, headers={"Location": PREFIX})
 

@@ -57,6 +57,15 @@ class Options:
     retry_after: bool = False
     """Whether an answer with status 429 has the header Retry-After."""
     max_page_size: int = 1000
+    updates: str = "replace"
+    """What an update of a list, group, message or tag does with what its body leaves out: `replace`, which gives it its
+    default, or `keep`. Not documented."""
+    confirm_makes_pending: bool = False
+    """Whether adding a subscribed person with ConfirmEmail makes them pending, as in MailUp's SOAP service. Not
+    documented for REST."""
+    addresses: str = "ignore_case"
+    """How e-mail addresses are compared: `ignore_case` or `exact`. Not documented. If `exact`, two recipients may have
+    addresses that differ only in letter case."""
     import_seconds: float = 0.5
     """How long an import takes."""
     single_import: bool = False

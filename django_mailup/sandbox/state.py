@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import secrets
 import string
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .accounts import OptIn, Recipient, User
+from .accounts import Account, User
 from .errors import OAuthError
 from .options import Options
+from .recipients import OptIn, Recipient
+from .results import set_results
 from .seeds import create_users
 from .tokens import AuthorizationCode, Pair
 
 ALPHABET: Final = string.ascii_letters + string.digits
+ROWS_AT_ONCE: Final = 200
+"""So many rows of an import are carried out before others are answered."""
 CLIENT_ID: Final = "5a9d3c1e-7b42-4e0f-9a61-d2c8e4f7b035"
 CLIENT_SECRET: Final = "c0ffee00-5ec7-4e75-a11d-0123456789ab"
 
@@ -208,7 +214,37 @@ class State:
                 number = next(account.ids)
                 recipient = Recipient(number, f"recipient{number}@sandbox.example", f"Recipient {number}")
                 recipient.email_opt_ins[list_id] = OptIn("subscribed", now)
-                account.recipients[number] = recipient
+                account.recipients.add(recipient)
+
+    def carry_out_imports(self, account: Account) -> None:
+        """Carry out the imports of an account that are due. In between, other threads get the lock and are answered.
+
+        An import that another thread is carrying out is left to it.
+        """
+        with self.lock:
+            due = account.claim_due_imports(self.clock())
+        for each in due:
+            rows = iter(each.recipients)
+            while piece := list(itertools.islice(rows, ROWS_AT_ONCE)):
+                now = self.clock()
+                with self.lock:
+                    for row in piece:
+                        account.import_row(
+                            each, row, now, exact=self.options.addresses == "exact",
+                            confirm_makes_pending=self.options.confirm_makes_pending,
+                        )  # fmt: skip
+                if len(piece) == ROWS_AT_ONCE:
+                    time.sleep(0.001)  # without it this thread would get the lock again before any other
+            each.completed = True
+
+    def set_results(self, username: str, message_id: int, **results: Mapping[str, int]) -> None:
+        """Set the `opens`, `clicks`, `bounces` and `unsubscriptions` of a message: how often, by e-mail address.
+
+        Raises:
+            ValueError: see `results.set_results`.
+        """
+        with self.lock:
+            set_results(self.users[username].account, message_id, results, self.clock())
 
     def change_options(self, values: Mapping[str, Any]) -> None:
         """Change options, by their names in Options. Raise ValueError for an unknown name or an unusable value."""

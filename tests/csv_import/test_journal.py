@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,29 @@ def test_a_second_run_may_wait_longer(client: MailUpClient, tmp_path: Path) -> N
     assert import_csv(path, client, list_id=1, timeout=50, patience=60, confirm=True).skipped == 5
     with pytest.raises(BadFile, match="journal of another import"):
         import_csv(path, client, list_id=1, timeout=5, confirm=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "name"),
+    [
+        ({"list_id": 1, "confrim": True}, TypeError, "confrim"),
+        ({"list_id": 1, "leave_other_groups": True}, TypeError, "leave_other_groups"),
+        ({"list_id": 1, "as_": "optin"}, ValueError, "as_"),
+        ({"list_id": "1"}, ValueError, "list_id"),
+        ({"group_id": 0}, ValueError, "group_id"),
+        ({"list_id": 1, "unsure": "sned"}, ValueError, "unsure"),
+        ({"list_id": 1, "chunk": 0}, ValueError, "chunk"),
+    ],
+)
+def test_a_wrong_argument_leaves_nothing_behind_that_the_corrected_run_meets(
+    client: MailUpClient, tmp_path: Path, wrong: dict[str, Any], error: type[Exception], name: str
+) -> None:
+    path = write(tmp_path / "a.csv", *rows(3))
+    with pytest.raises(error, match=name):
+        import_csv(path, client, **wrong)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
+    assert import_csv(path, client, list_id=1, confirm=True).sent == 3
 
 
 def test_two_processes_do_not_import_the_same_file(client: MailUpClient, tmp_path: Path) -> None:

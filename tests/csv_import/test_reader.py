@@ -21,7 +21,7 @@ def test_columns_are_found_by_their_headings(client: MailUpClient, tmp_path: Pat
     outcome = import_csv(path, client, list_id=1, mapping={"Città": "City"})
 
     assert (outcome.sent, outcome.rejected, len(outcome.import_ids)) == (1, 0, 1)
-    found = client.recipients.find(email="ada@example.com", list_id=1)
+    found = client.recipients.find(email="ada@example.com")
     assert found is not None
     assert (found.name, found.fields[1], found.fields[4]) == ("Ada L", "Ada", "Torino")
     assert (found.mobile_prefix, found.mobile_number) == ("+39", "333")

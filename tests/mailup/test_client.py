@@ -24,7 +24,8 @@ from django_mailup.exceptions import (
 )
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
 from django_mailup.mailup.flow import Call, Flow
-from django_mailup.mailup.paging import Page
+from django_mailup.mailup.page_cursor import Page
+from django_mailup.mailup.paging import Ask, PageSource
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
@@ -268,12 +269,13 @@ def test_an_error_is_thrown_into_the_flow(client: MailUpClient, sandbox: Sandbox
 
 
 def test_pages_are_flows_that_are_driven_as_they_are_needed(client: MailUpClient, adapter: SandboxAdapter) -> None:
-    def page(number: int) -> Flow[Page[int]]:
-        answer = yield Call(verb="GET", path="/Console/User/Lists", params={"pageNumber": number, "pageSize": 2})
+    def page(ask: Ask) -> Flow[Page[int]]:
+        params = {"pageNumber": ask.number, "pageSize": ask.size}
+        answer = yield Call(verb="GET", path="/Console/User/Lists", params=params)
         items = [int(item["idList"]) for item in answer.body["Items"]]
-        return Page(items=items, number=number, size=2, total=answer.body["TotalElementsCount"])
+        return Page(items=items, number=ask.number, size=ask.size, total=answer.body["TotalElementsCount"])
 
-    lists = client.pages(page)
+    lists = client.pages(PageSource(page, 2))
 
     assert adapter.requests == []
     assert next(lists) == 1

@@ -91,9 +91,8 @@ def test_looking_somebody_up_finds_that_one(client: MailUpClient, address: str) 
     for other in (address, f"x{address}", f"{address}.uk", "zoe@example.com"):
         client.recipients.add(list_id=1, email=other)
 
-    found = client.recipients.find(email=address.upper().replace("@EXAMPLE.COM", "@example.com"), list_id=1)
-    exact = client.recipients.find(email=address, list_id=1)
-    assert exact is not None
-    assert exact.email == address
-    assert found is None or found.email == address
-    assert client.recipients.find(email="nobody@example.com", list_id=1) is None
+    for spelling in (address, address.upper()):
+        found = client.recipients.find(email=spelling)
+        assert found is not None
+        assert found.email == address
+    assert client.recipients.find(email="nobody@example.com") is None

@@ -22,6 +22,7 @@ from django_mailup.mailup import MailUpClient, NewRecipient, Provisioning, Sende
 from django_mailup.mailup.__main__ import operations
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
+from django_mailup.sandbox.api.lists import DEFAULTS as LIST_DEFAULTS
 
 NOON = datetime(2035, 6, 1, 12, tzinfo=UTC)
 SENDER = Sender(
@@ -50,6 +51,7 @@ class Office:
     text: int = 0
     job: int = 0
     sending: int = 0
+    trusted: str = ""
     sms_sending: int = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -81,7 +83,7 @@ def office(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> O
     client.attachments.add(list_id=1, message_id=made.message, slot=1, name="a.txt", content=b"a")
     client.images.add(name="logo", content=b"png")
     client.images.add_to_list(list_id=1, name="map", content=b"png")
-    client.trusted_senders.register(email="ada@fornaio.example")
+    made.trusted = client.trusted_senders.register(email="ada@fornaio.example").id
     assert list(client.fields.all())
     adapter.requests.clear()
     return made
@@ -89,13 +91,14 @@ def office(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> O
 
 @dataclass(frozen=True)
 class Case:
-    """A call, the one request that it sends, and a check of its result."""
+    """A call, the request that it sends, after so many that read, and a check of its result."""
 
     call: Callable[[Office], Any]
     path: str
     result: Callable[[Any, Office], bool]
     params: dict[str, str] | None = None
     json: Any = None
+    reads: int = 0
 
 
 def first(of: Callable[[Any, Office], bool]) -> Callable[[Any, Office], bool]:
@@ -111,7 +114,7 @@ def stat(count: int) -> Callable[[Any, Office], bool]:
     return lambda found, office: found == count
 
 
-PAGE = {"pageNumber": "0", "pageSize": "1000"}
+PAGE = {"pageNumber": "0", "pageSize": "500"}
 BY_RECIPIENT = {**PAGE, "orderby": '"idRecipient asc"'}
 BY_MESSAGE = {**PAGE, "orderby": '"idMessage asc"'}
 BY_GROUP = {**PAGE, "orderby": '"idGroup asc"'}
@@ -119,7 +122,7 @@ WRITTEN = {
     "Subject": "S", "Content": "C", "Notes": "", "Embed": False, "IsConfirmation": False, "Fields": [], "Tags": None,
     "TrackingInfo": TRACKING, "UseDynamicField": True, "PreHeader": "",
 }  # fmt: skip
-TEXT = {"Subject": "S", "Content": "C", "Notes": "", "DynamicFields": True}
+TEXT = {"Subject": "S", "Content": "C", "Notes": "", "idList": 1, "Fields": [], "Tags": []}
 BO = NewRecipient(email="bo@example.com", name="Bo", fields={1: "Bo"})
 BO_JSON = {"Name": "Bo", "Fields": [{"Id": 1, "Value": "Bo"}], "Email": "bo@example.com"}
 PHONE = NewRecipient(name="Cy", mobile_prefix="+39", mobile_number="444")
@@ -163,7 +166,15 @@ CASES: dict[str, Case] = {
         lambda o: o.lists.update(list_id=2, name="Bread"),
         "/Console/List/2",
         lambda r, o: r.name == "Bread",
-        json={"Name": "Bread"},
+        json={
+            **LIST_DEFAULTS,
+            "OwnerEmail": "ada@fornaio.example",
+            "ReplyTo": "ada@fornaio.example",
+            "NLSenderName": "Fornaio Rossi",
+            "Description": "One recipe a week",
+            "Name": "Bread",
+        },
+        reads=1,
     ),
     "lists.delete": Case(
         lambda o: o.lists.delete(list_id=3, guid="00000000-0000-4000-8000-004321000003"), "/Console/List/3", nothing
@@ -195,6 +206,7 @@ CASES: dict[str, Case] = {
         "/Console/List/1/Group/9",
         lambda r, o: (r.id, r.name) == (9, "Old"),
         json={"Name": "Old", "Notes": "", "Deletable": True},
+        reads=1,
     ),
     "groups.delete": Case(lambda o: o.groups.delete(list_id=1, group_id=9), "/Console/List/1/Group/9", nothing),
     "groups.clear": Case(
@@ -255,7 +267,7 @@ CASES: dict[str, Case] = {
         lambda o: o.recipients.search(email="ADA@example.com"),
         "/Console/Recipients",
         first(is_ada),
-        {"email": '"ADA@example.com"'},
+        {"email": '"ADA@example.com"', "pageSize": "500"},
     ),
     "recipients.get": Case(lambda o: o.recipients.get(recipient_id=o.ada), "/Console/Recipients/{ada}", is_ada),
     "recipients.add": Case(
@@ -280,12 +292,12 @@ CASES: dict[str, Case] = {
     "recipients.subscribe": Case(
         lambda o: o.recipients.subscribe(list_id=1, recipient_id=o.leo),
         "/Console/List/1/Subscribe/{leo}",
-        lambda r, o: r is None and o.recipients.find(email="leo@example.com", list_id=1).id == o.leo,
+        lambda r, o: r is None and o.recipients.standing(email="leo@example.com")[1].status == "OPTIN",
     ),
     "recipients.unsubscribe": Case(
         lambda o: o.recipients.unsubscribe(list_id=1, recipient_id=o.ada),
         "/Console/List/1/Unsubscribe/{ada}",
-        lambda r, o: r is None and o.recipients.find(email="ada@example.com", list_id=1) is None,
+        lambda r, o: r is None and o.recipients.standing(email="ada@example.com")[1].status == "OPTOUT",
     ),
     "recipients.remove": Case(
         lambda o: o.recipients.remove(list_id=1, recipient_id=o.ada),
@@ -363,12 +375,25 @@ CASES: dict[str, Case] = {
         lambda o: o.messages.update(list_id=1, message_id=o.message, subject="S", content="C"),
         "/Console/List/1/Email/{message}",
         lambda r, o: (r.id, r.subject) == (o.message, "S"),
-        json={**WRITTEN, "idMessage": "{message}"},
+        json={
+            **{name: value for name, value in WRITTEN.items() if name != "PreHeader"},
+            "idMessage": "{message}",
+            "Tags": [{"Id": "{tag}", "Enabled": True, "Name": ""}],
+        },
+        reads=1,
     ),
     "messages.delete": Case(
         lambda o: o.messages.delete(list_id=1, message_id=o.message),
         "/Console/List/1/Email/{message}",
         lambda r, o: r is None and list(o.messages.all(list_id=1)) == [],
+    ),
+    "messages.clone": Case(
+        lambda o: o.messages.clone(list_id=1, message_id=o.message),
+        "/Console/List/1/Email/{message}",
+        lambda r, o: (
+            (r.id != o.message, r.subject, o.messages.get(list_id=1, message_id=r.id).content)
+            == (True, "News", "<p>Hi")
+        ),
     ),
     "messages.create_from_template": Case(
         lambda o: o.messages.create_from_template(list_id=1, template_id=2),
@@ -418,10 +443,11 @@ CASES: dict[str, Case] = {
         json="new",
     ),
     "tags.update": Case(
-        lambda o: o.tags.update(list_id=1, tag_id=o.tag, name="old", enabled=False),
+        lambda o: o.tags.update(list_id=1, tag_id=o.tag, enabled=False),
         "/Console/List/1/Tag/{tag}",
-        lambda r, o: (r.id, r.name, r.enabled) == (o.tag, "old", False),
-        json={"Id": "{tag}", "Name": "old", "Enabled": False},
+        lambda r, o: (r.id, r.name, r.enabled) == (o.tag, "promo", False),
+        json={"Id": "{tag}", "Name": "promo", "Enabled": False},
+        reads=1,
     ),
     "tags.delete": Case(
         lambda o: o.tags.delete(list_id=1, tag_id=o.tag),
@@ -570,7 +596,16 @@ CASES: dict[str, Case] = {
         lambda o: o.sms.update(list_id=1, message_id=o.text, subject="S", content="C"),
         "/Console/Sms/List/1/Message/{text}",
         lambda r, o: (r.id, r.content) == (o.text, "C"),
-        json=TEXT,
+        json={**TEXT, "Sender": ""},
+        reads=1,
+    ),
+    "sendings.cancel": Case(
+        lambda o: o.sendings.cancel(sending_id=o.sending),
+        "/Console/Email/Sendings/{sending}",
+        lambda r, o: r is None and list(o.sendings.undefined()) == [],
+    ),
+    "sendings.stop": Case(
+        lambda o: o.sendings.stop(sending_id=o.sending), "/Console/Email/Sendings/{sending}/Stop", nothing
     ),
     "sms.to_list": Case(
         lambda o: o.sms.to_list(list_id=1, message_id=o.text, at=NOON, sender_number="Fornaio"),
@@ -609,7 +644,7 @@ CASES: dict[str, Case] = {
     ),
     "sms.earliest": Case(
         lambda o: o.sms.earliest(sending_id=o.sms_sending),
-        "/Console/Sms/Sendings/{sms_sending}/Deferred",
+        "/Console/Sms/Sending/{sms_sending}/Deferred",
         lambda r, o: r.tzinfo is not None,
     ),
     "sms.schedule": Case(
@@ -624,7 +659,13 @@ CASES: dict[str, Case] = {
     "sms.report_details": Case(
         lambda o: o.sms.report_details(message_id=o.text),
         "/Console/Sms/{text}/Sendings/ReportDetails",
-        lambda r, o: r["Items"][0]["idRecipient"] == o.ada,
+        lambda r, o: [(each.receiver, each.status, each.error_code) for each in r] == [("39333", 0, "")],
+        PAGE,
+    ),
+    "sms.delete": Case(
+        lambda o: o.sms.delete(list_id=1, message_id=o.text),
+        "/Console/Sms/List/1/Message/{text}",
+        lambda r, o: r is None and list(o.sms.all(list_id=1)) == [],
     ),
     "trusted_senders.register": Case(
         lambda o: o.trusted_senders.register(email="x@example.com"),
@@ -638,6 +679,16 @@ CASES: dict[str, Case] = {
         first(lambda r, o: r.email == "ada@fornaio.example"),
         PAGE,
     ),
+    "trusted_senders.get": Case(
+        lambda o: o.trusted_senders.get(trusted_sender_id=o.trusted),
+        "/Console/TrustedSenders/{trusted}",
+        lambda r, o: (r.email, r.confirmed, r.blocked) == ("ada@fornaio.example", False, False),
+    ),
+    "trusted_senders.delete": Case(
+        lambda o: o.trusted_senders.delete(trusted_sender_id=o.trusted),
+        "/Console/TrustedSenders/{trusted}",
+        lambda r, o: r is None and list(o.trusted_senders.all()) == [],
+    ),
     "smtp_users.priorities": Case(
         lambda o: o.smtp_users.priorities(),
         "/Console/SmtpPlusPriorities",
@@ -646,7 +697,10 @@ CASES: dict[str, Case] = {
     "smtp_users.create": Case(
         lambda o: o.smtp_users.create(list_id=1, priority=2, note="n", trusted_domains=["x.com"]),
         "/Console/List/1/SmtpPlus",
-        lambda r, o: r["Username"].startswith("s4321_"),
+        lambda r, o: (
+            (r.username.startswith("s4321_"), r.password, r.port, r.priority, r.trusted_domains)
+            == (True, "sandbox", 587, 2, ("x.com",))
+        ),
         json={"IsEnabled": True, "Note": "n", "PriorityCode": 2, "TrustedDomains": ["x.com"], "TrustedSenders": []},
     ),
     "provisioning.activate_trial": Case(
@@ -726,10 +780,12 @@ def filled(value: Any, office: Office) -> Any:
     """Return a path or a body with the office's ids in place of their names in braces, such as `{ada}`."""
     if isinstance(value, dict):
         return {key: filled(each, office) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, office) for each in value]
     if not isinstance(value, str) or "{" not in value:
         return value
     text = value
-    for name in ("ada", "leo", "message", "tag", "text", "job", "sms_sending", "sending"):
+    for name in ("ada", "leo", "message", "tag", "text", "job", "sms_sending", "sending", "trusted"):
         text = text.replace(f"{{{name}}}", str(getattr(office, name)))
     return int(text) if value.startswith("{") and value.endswith("}") else text
 
@@ -750,7 +806,8 @@ def test_request_and_result(name: str, office: Office, adapter: SandboxAdapter) 
     found = case.call(office)
     if isinstance(found, Iterator):
         found = list(found)
-    sent = adapter.requests[0]
+    assert [each.method for each in adapter.requests[: case.reads]] == ["GET"] * case.reads
+    sent = adapter.requests[case.reads]
 
     service = "MailStatistics" if name.startswith("statistics.") else "Console"
     service = "Public" if name.startswith("provisioning.") else service
@@ -761,7 +818,7 @@ def test_request_and_result(name: str, office: Office, adapter: SandboxAdapter) 
     )
     assert {key: values[0] for key, values in parse_qs(url.query).items()} == (case.params or {})
     assert _json(sent) == filled(case.json, office)
-    assert len(adapter.requests) == 1
+    assert len(adapter.requests) == case.reads + 1
     assert case.result(found, office)
 
 

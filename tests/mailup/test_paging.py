@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from django_mailup.exceptions import UnexpectedResponse
 from django_mailup.mailup import MailUpClient, Page, Paged, RecipientCount, Tag
-from django_mailup.mailup.flow import Answer
-from django_mailup.mailup.paging import parse_page
+from django_mailup.mailup.flow import Answer, Flow
+from django_mailup.mailup.paging import Ask, PageSource, parse_page
+from django_mailup.mailup.synchronous import drive
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
+T = TypeVar("T")
+
 
 def parse(body: str) -> Page[Tag]:
-    return parse_page(Answer(body, 200, {"Content-Type": "application/json"}), Tag, asked=3)
+    return parse_page(Answer(body, 200, {"Content-Type": "application/json"}), Tag, ask=Ask(3, 20))
 
 
 ROWS = [{"Id": 1, "Name": "a"}, {"Id": 2, "Name": "b", "Items": [{"Id": 9}], "Deep": {"Items": []}}]
@@ -52,7 +55,7 @@ def test_an_envelope_in_any_form(body: str) -> None:
 
 @pytest.mark.parametrize("body", ['{"Items":[]}', '{ "Items" : [ ] }', '{"Items":[],"PageNumber":true,"PageSize":"x"}'])
 def test_what_the_envelope_leaves_out(body: str) -> None:
-    assert parse(body) == Page(items=[], number=3, size=0, total=0)
+    assert parse(body) == Page(items=[], number=3, size=20, total=0)
 
 
 @pytest.mark.parametrize(
@@ -108,53 +111,66 @@ def test_splitting_a_page_gives_what_decoding_the_whole_gives(
 # ----------------------------------------------------------------------------------- the iterator
 
 
-def pages(*rows: list[int], total: int, size: int = 2) -> tuple[Callable[[int], Page[RecipientCount]], list[int]]:
-    """Return a function that fetches a page by its number, and the list to which it appends these numbers."""
+def walk(fetch: Callable[[Ask], Page[T]], size: int, identify: Callable[[T], Any] | None = None) -> Paged[T]:
+    """Return an iterator over the pages that a function returns."""
+
+    def flow(ask: Ask) -> Flow[Page[T]]:
+        return fetch(ask)
+        yield
+
+    def no_call(call: Any) -> Any:
+        raise AssertionError
+
+    return Paged(PageSource(flow, size, identify), lambda flow: drive(flow, no_call))
+
+
+def pages(*rows: list[int], total: int, size: int = 2) -> tuple[Callable[[Ask], Page[RecipientCount]], list[int]]:
+    """Return a function that fetches a page, and the list to which it appends the numbers of the pages."""
     asked: list[int] = []
 
-    def fetch(number: int) -> Page[RecipientCount]:
-        asked.append(number)
-        found = rows[number] if number < len(rows) else []
+    def fetch(ask: Ask) -> Page[RecipientCount]:
+        asked.append(ask.number)
+        found = rows[ask.number] if ask.number < len(rows) else []
         items = [RecipientCount.parse({"Count": 1, "Link": each}) for each in found]
-        return Page(items=items, number=number, size=size, total=total)
+        return Page(items=items, number=ask.number, size=size, total=total)
 
     return fetch, asked
 
 
 def test_a_page_is_asked_for_when_its_first_item_is_needed() -> None:
     fetch, asked = pages([1, 2], [3, 4], [5], total=5)
-    walk = Paged(fetch)
+    found = walk(fetch, 2)
 
     assert asked == []
-    assert [next(walk).raw["Link"] for _ in range(2)] == [1, 2]
+    assert [next(found).raw["Link"] for _ in range(2)] == [1, 2]
     assert asked == [0]
-    assert [each.raw["Link"] for each in walk] == [3, 4, 5]
+    assert [each.raw["Link"] for each in found] == [3, 4, 5]
     assert asked == [0, 1, 2]
-    assert list(walk) == []
+    assert list(found) == []
     assert asked == [0, 1, 2]
 
 
 def test_pages_whose_records_are_equal_are_the_same_only_if_the_originals_are() -> None:
     fetch, _ = pages([1], [2], [3], total=3, size=1)
-    assert len(list(Paged(fetch))) == 3
+    assert len(list(walk(fetch, 1))) == 3
 
     same, _ = pages([1], [1], total=2, size=1)
     with pytest.raises(UnexpectedResponse, match="again"):
-        list(Paged(same))
+        list(walk(same, 1))
 
 
 @pytest.mark.parametrize(("total", "expected"), [(0, 5), (3, 5), (4, 4), (5, 5), (9, 5)])
 def test_a_total_that_is_wrong_neither_cuts_short_nor_prolongs_for_ever(total: int, expected: int) -> None:
     fetch, asked = pages([1, 2], [3, 4], [5], total=total)
 
-    assert len(list(Paged(fetch))) == expected
+    assert len(list(walk(fetch, 2))) == expected
     assert len(asked) <= 4
 
 
 def test_one_page_by_its_number(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> None:
     sandbox.state.users["m12345"].account.lists = [MailingList(number, f"L{number}") for number in range(1, 26)]
-    walk = client.lists.all(page_size=10)
-    first, third = walk.page(), walk.page(2)
+    lists = client.lists.all(page_size=10)
+    first, third = lists.page(), lists.page(2)
 
     assert ([each.id for each in third.items], third.number, third.size, third.total) == (
         [21, 22, 23, 24, 25],
@@ -164,8 +180,8 @@ def test_one_page_by_its_number(client: MailUpClient, sandbox: Sandbox, adapter:
     )
     assert [each.id for each in first.items] == list(range(1, 11))
     assert len(adapter.requests) == 2
-    assert len(list(walk)) == 25  # all of them: fetching single pages moves no iterator
-    assert list(walk.page(7).items) == []
+    assert len(list(lists)) == 25  # all of them: fetching single pages moves no iterator
+    assert list(lists.page(7).items) == []
     for wrong in (-1, True, "1"):
         with pytest.raises(ValueError, match="number"):
-            walk.page(wrong)  # type: ignore[arg-type]
+            lists.page(wrong)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from django_mailup.exceptions import UnexpectedResponse
 from django_mailup.mailup import Group, ImportDetails, MessageDetails, Recipient, RecipientCount, Record, Tag, Trial
 from django_mailup.mailup.flow import Answer
-from django_mailup.mailup.paging import parse_page
+from django_mailup.mailup.paging import Ask, parse_page
 from django_mailup.mailup.records import MAX_SHAPES, key, list_of
 
 
@@ -38,7 +38,7 @@ MADE_AT = datetime(2020, 1, 27, 10, 38, tzinfo=UTC)
 def parsed(row: object) -> Thing:
     """Parse a row as part of a page, which keeps its JSON as text. Check that parsing it alone gives the same."""
     body = json.dumps({"Items": [row], "TotalElementsCount": 1})
-    (found,) = parse_page(Answer(body, 200, {}), Thing, asked=0).items
+    (found,) = parse_page(Answer(body, 200, {}), Thing, ask=Ask(0, 20)).items
     assert found == Thing.parse(row)
     assert found.raw == Thing.parse(row).raw == row
     return found
@@ -106,7 +106,7 @@ def test_shapes_do_not_mix() -> None:
         {"idThing": 5, "NAME": "d", "Name": "e"}, {"idThing": 6, "name": "f", "Size": 1},
     ]  # fmt: skip
     body = json.dumps({"Items": rows * 2})
-    found = parse_page(Answer(body, 200, {}), Thing, asked=0).items
+    found = parse_page(Answer(body, 200, {}), Thing, ask=Ask(0, 20)).items
 
     assert [each.name for each in found] == ["a", "b", "c", "", "e", "f"] * 2
     assert [each.raw for each in found] == rows * 2
@@ -185,7 +185,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 )  # fmt: skip
 def test_no_value_breaks_parsing(row: dict[str, Any]) -> None:
     body = json.dumps({"Items": [row, row]})
-    one, other = parse_page(Answer(body, 200, {}), Thing, asked=0).items
+    one, other = parse_page(Answer(body, 200, {}), Thing, ask=Ask(0, 20)).items
 
     assert one == other == Thing.parse(row)
     assert one.raw == row
@@ -258,7 +258,7 @@ def test_records_are_copied_and_pickled_whole() -> None:
 
 def test_the_original_is_the_rows_own_json_and_not_the_page() -> None:
     row = '{"idThing" : 7,\t"Name":"\\u00e0 \\/ è \\ud83d\\ude00","Size":null, "Size":3}'
-    page = parse_page(Answer(f'{{"Items":[{row} , {row}]}}', 200, {}), Thing, asked=0)
+    page = parse_page(Answer(f'{{"Items":[{row} , {row}]}}', 200, {}), Thing, ask=Ask(0, 20))
 
     assert [each.name for each in page.items] == ["à / è 😀"] * 2
     assert page.items[0].raw == json.loads(row)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,8 @@ def test_an_address_and_a_number_of_two_people_are_refused(client: MailUpClient)
         (lambda c: c.recipients.add(list_id=1, email="ada"), "email"),
         (lambda c: c.recipients.add(list_id=1, email="a@example.com", fields={0: "x"}), "fields"),
         (lambda c: c.recipients.add(list_id=1, email="a@example.com", fields={1: "x" * 201}), r"fields\[1\]"),
-        (lambda c: c.recipients.find(email=" ", list_id=1), "email"),
+        (lambda c: c.recipients.find(email=" "), "email"),
+        (lambda c: c.recipients.standing(email="ada"), "email"),
         (lambda c: c.recipients.search(email="ada"), "email"),
         (lambda c: c.recipients.update(email=""), "email"),
         (lambda c: c.lists.create(name="x" * 51, sender=SENDER), "name"),
@@ -168,6 +169,9 @@ def test_an_address_and_a_number_of_two_people_are_refused(client: MailUpClient)
         (lambda c: c.recipients.import_many(people(1)), "list_id or group_id"),
         (lambda c: c.recipients.import_many(people(1), list_id=1, chunk=0), "chunk"),
         (lambda c: c.trusted_senders.register(email="x"), "email"),
+        (lambda c: c.trusted_senders.get(trusted_sender_id="../x"), "trusted_sender_id"),
+        (lambda c: c.trusted_senders.delete(trusted_sender_id=1), "trusted_sender_id"),
+        (lambda c: c.recipients.standing(email="a@example.com", list_id=0), "list_id"),
         (lambda c: c.smtp_users.create(list_id=1, priority=6), "priority"),
         (lambda c: c.tags.create(list_id=1, name=""), "name"),
     ],
@@ -189,6 +193,57 @@ def test_deleting_a_list_needs_its_own_guid(client: MailUpClient) -> None:
     client.lists.delete(list_id=3, guid=GUID)
     with pytest.raises(NotFound):
         client.lists.get(list_id=3)
+
+
+def test_the_password_of_an_smtp_user_is_not_in_its_repr(client: MailUpClient) -> None:
+    made = client.smtp_users.create(list_id=1)
+
+    assert made.password == "sandbox"
+    assert "sandbox'" not in repr(made)
+    assert "password" not in repr(made)
+
+
+def test_a_text_message_to_one_number_subscribes_it(client: MailUpClient) -> None:
+    message = client.sms.create(list_id=1, subject="Hi", content="Hello")
+    client.sms.to_number(prefix="+39", number="333", message_id=message.id)
+
+    assert [(each.mobile_number, each.status) for each in client.sms.opt_ins(list_id=1)] == [("333", "OPTIN")]
+
+
+def test_a_sending_that_was_cancelled_or_stopped_is_not_sent(client: MailUpClient, sandbox: Sandbox) -> None:
+    message = client.messages.create(list_id=1, subject="S", content="C")
+    at = datetime.now(UTC) + timedelta(hours=1)
+    first, second = (client.sendings.to_list(list_id=1, message_id=message.id, at=at) for _ in range(2))
+    client.sendings.cancel(sending_id=first.sending_id)
+    client.sendings.stop(sending_id=second.sending_id)
+    before = sandbox.clock
+    sandbox.clock = lambda: before() + 7200
+
+    assert list(client.messages.send_history(list_id=1, message_id=message.id)) == []
+    with pytest.raises(NotFound):
+        client.sendings.cancel(sending_id=first.sending_id)
+
+
+def test_a_clone_is_a_message_of_its_own(client: MailUpClient) -> None:
+    message = client.messages.create(list_id=1, subject="S", content="C", notes="N")
+    copy = client.messages.clone(list_id=1, message_id=message.id)
+    client.messages.update(list_id=1, message_id=copy.id, subject="T")
+
+    assert [(each.subject, each.notes) for each in client.messages.all(list_id=1)] == [("S", "N"), ("T", "N")]
+
+
+@pytest.mark.parametrize(("makes_pending", "status"), [(False, "OPTIN"), (True, "PENDING")])
+def test_adding_a_subscriber_with_confirmation_may_make_them_pending(
+    client: MailUpClient, sandbox: Sandbox, makes_pending: bool, status: str
+) -> None:
+    sandbox.configure(confirm_makes_pending=makes_pending)
+    for email in ("ada@example.com", "bo@example.com"):
+        client.recipients.add(list_id=1, email=email)
+    client.recipients.add(list_id=1, email="ada@example.com", confirm=True)
+    client.imports.start(list_id=1, recipients=[NewRecipient(email="bo@example.com")], confirm=True)
+
+    for email in ("ada@example.com", "bo@example.com"):
+        assert client.recipients.standing(email=email, list_id=1)[1].status == status
 
 
 def test_a_new_list_is_forbidden_for_a_while(client: MailUpClient, sandbox: Sandbox) -> None:

@@ -41,6 +41,38 @@ def copies(token: Token, count: int, users: Any) -> None:
         Token.objects.create(**values)
 
 
+def test_renewing_all_in_this_process_keeps_the_rate(
+    due: Token, clock: Any, settings: Any, django_user_model: Any, mailup_sandbox: Sandbox
+) -> None:
+    copies(due, 9, django_user_model)
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_RATE": 2}
+    mailup_sandbox.configure(refresh_reuse="accepted")
+    renewed_at: list[float] = []
+    mailup_sandbox.hooks.before_refresh = lambda _: renewed_at.append(clock.seconds() - began_at)
+    began_at = clock.seconds()
+    tally = periodic.refresh_due(clock=clock, monotonic=clock.seconds, sleep=lambda wait: clock.move(seconds=wait))
+
+    assert tally.refreshed == 10
+    assert [round(each, 3) for each in renewed_at] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_time_that_renewals_take_counts(
+    due: Token, clock: Any, settings: Any, django_user_model: Any, mailup_sandbox: Sandbox
+) -> None:
+    copies(due, 3, django_user_model)
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_RATE": 1}
+    mailup_sandbox.configure(refresh_reuse="accepted")
+    mailup_sandbox.hooks.before_refresh = lambda _: clock.move(seconds=0.75)
+    waits: list[float] = []
+
+    def sleep(wait: float) -> None:
+        waits.append(round(wait, 3))
+        clock.move(seconds=wait)
+
+    assert periodic.refresh_due(clock=clock, monotonic=clock.seconds, sleep=sleep).refreshed == 4
+    assert waits == [0.25] * 3
+
+
 def test_the_periodic_task_takes_batches(due: Token, clock: Any, settings: Any, django_user_model: Any) -> None:
     copies(due, 4, django_user_model)
     settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 2}

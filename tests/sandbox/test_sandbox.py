@@ -480,3 +480,30 @@ def test_a_faulty_answer_ends_although_the_body_of_the_request_comes_late() -> N
                 while piece := connection.recv(65536):
                     received += piece
             assert received.endswith(b'{"access_token":"A1')
+
+
+# ------------------------------------------------------------------------- what MailUp's own clients call
+
+
+@pytest.mark.parametrize("channel", ["Email", "Sms"])
+def test_both_spellings_of_deferred_sendings(http: requests.Session, sandbox: Sandbox, channel: str) -> None:
+    access_token = log_in(http)["access_token"]
+    http.headers["Authorization"] = f"Bearer {access_token}"
+    prefix = "" if channel == "Email" else "/Sms"
+    path = f"{API}/Console{prefix}/List/1/{'Email' if channel == 'Email' else 'Message'}"
+    message = http.post(path, json={"Subject": "S", "Content": "C"}).json()["idMessage"]
+    http.post(f"{path}/{message}/Send", params={"datetime": "2035-06-01 12:00:00Z"})
+    sending = http.get(f"{API}/Console/{channel}/Sendings/Deferred").json()["Items"][0]["Id"]
+
+    answers = [http.get(f"{API}/Console/{channel}/{each}/{sending}/Deferred") for each in ("Sending", "Sendings")]
+    assert [each.status_code for each in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_the_deprecated_update_of_a_list(http: requests.Session) -> None:
+    http.headers["Authorization"] = f"Bearer {log_in(http)['access_token']}"
+    path = f"{API}/Console/User/List/2"
+
+    assert http.put(path, json={"Name": "Bread"}).status_code == 400
+    assert http.put(path, json={"IdList": 2, "Name": "Bread"}).json()["Name"] == "Bread"
+    assert "Bread" in [each["Name"] for each in http.get(f"{API}/Console/User/Lists").json()["Items"]]

@@ -68,7 +68,7 @@ REVEALED = [
     Revealed("outcome = ", "outcome", "ImportResult"),
     Revealed("outcome = ", "outcome.import_ids", "list[int]"),
     Revealed("recipient_id = ", "recipient_id", "int"),
-    Revealed("recipient_id = ", "mailup.recipients.find(email=email, list_id=1)", "Recipient | None"),
+    Revealed("recipient_id = ", "mailup.recipients.find(email=email)", "Recipient | None"),
     Revealed("recipient_id = ", "mailup.statistics.message_views_count(message_id=1)", "int"),
     Revealed("except APIError", "error.description", "str"),
     Revealed("except APIError", "error.status", "int"),
@@ -247,7 +247,7 @@ def test_the_task_tries_again(site: Any, mailup_connection: Connect, mailup_sand
     mailup_sandbox.fail_with("status", status=429, path="/List/1/Recipient", times=1)
     site.subscribe.delay(user.pk)
 
-    recipient = client_for_site().recipients.find(email="ada@example.com", list_id=1)
+    recipient = client_for_site().recipients.find(email="ada@example.com")
     assert recipient is not None
     assert "Ada" in recipient.fields.values()
 

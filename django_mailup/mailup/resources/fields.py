@@ -10,7 +10,7 @@ from ..arguments import FieldValues
 from ..flow import CallOptions, Flow
 from ..methods import PagesTake, paged_call
 from ..operations import DOCUMENTED, Operation
-from ..paging import PageCursor, PageOptions
+from ..paging import PageOptions
 from ..records import Record, key
 from ..resource_base import Driver, Resource
 
@@ -69,9 +69,5 @@ class Fields(Resource):
         return found
 
     def _look_up(self, options: CallOptions) -> Flow[dict[str, int]]:
-        ids: dict[str, int] = {}
-        page_flow = self._page_flow(ALL, options=cast(PageOptions, options))
-        cursor: PageCursor[PersonalField] = PageCursor()
-        while cursor.next_number is not None:
-            ids |= {each.name.casefold(): each.id for each in cursor.take((yield from page_flow(cursor.next_number)))}
-        return ids
+        found = yield from self._page_source(ALL, options=cast(PageOptions, options)).all_items()
+        return {each.name.casefold(): each.id for each in found}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..flow import CallOptions
+from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
 from ..parsing import no_result
 from ..records import Record, key
 from ..resource_base import Resource
+from ..updates import update_body
 from .recipients import BY_ID, Recipient
 
 
@@ -26,6 +27,7 @@ class Group(Record):
 
 
 BY_GROUP: Final = ("idGroup",)
+_ARGUMENTS: Final = {"Name": "name", "Notes": "notes", "Deletable": "deletable"}
 # fmt: off
 ALL = Operation("groups.all", "GET", "/Console/List/{list_id}/Groups", DOCUMENTED, Group, BY_GROUP)
 CREATE = Operation("groups.create", "POST", "/Console/List/{list_id}/Group", RECORDED, Group)
@@ -59,12 +61,20 @@ class Groups(Resource):
         return self._call(CREATE, json=_body(name, notes, deletable), list_id=list_id, options=options)
 
     def update(
-        self, *, list_id: int, group_id: int, name: str, notes: str = "", deletable: bool = True,
-        **options: Unpack[CallOptions],
+        self, *, list_id: int, group_id: int, name: str | None = None, notes: str | None = None,
+        deletable: bool | None = None, **options: Unpack[CallOptions],
     ) -> Group:  # fmt: skip
-        """Change a group, and return it. Arguments and errors are those of `create`."""
-        body = _body(name, notes, deletable)
-        return self._call(UPDATE, json=body, list_id=list_id, group_id=group_id, options=options)
+        """Change a group, and return it. What is left out stays: the group is read first, by one call more.
+
+        If two change a group at once, the last one wins.
+
+        Raises:
+            ValueError: the name is empty, or MailUp doesn't give back what is to be changed.
+        """
+        changes = arguments.without_none(
+            Name=None if name is None else arguments.text("name", name), Notes=notes, Deletable=deletable
+        )
+        return self._client.run(self._update(changes, list_id, group_id, options))
 
     delete = single_call(CallTakes.list_and_group, DELETE, "Delete a group. Its recipients stay in the list.")
     clear = single_call(CallTakes.list_and_group, CLEAR, "Remove all recipients from a group, and return their number.")
@@ -83,6 +93,13 @@ class Groups(Resource):
         return self._call(SUBSCRIBE, params=params, group_id=group_id, recipient_id=recipient_id, options=options)
 
     unsubscribe = single_call(CallTakes.group_and_recipient, UNSUBSCRIBE, "Remove a recipient from a group only.")
+
+    def _update(self, changes: dict[str, Any], list_id: int, group_id: int, options: CallOptions) -> Flow[Group]:
+        current = yield from self._row(
+            ALL, "idGroup", arguments.positive("group_id", group_id), list_id=list_id, options=options
+        )
+        body = update_body(current.raw, ("Name", "Notes", "Deletable"), changes, _ARGUMENTS)
+        return (yield from self._flow(UPDATE, json=body, options=options, list_id=list_id, group_id=group_id))
 
 
 def _body(name: str, notes: str, deletable: bool) -> dict[str, Any]:

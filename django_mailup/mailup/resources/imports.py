@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Unpack, cast
@@ -181,6 +181,20 @@ class Imports(Resource):
 _SWITCHES: Final = {
     "confirm": "ConfirmEmail", "ignore_mobile": "ignoreMobile", "clear_missing_fields": "clearMissingOrEmptyFields"
 }  # fmt: skip
+
+
+def check_switches(switches: Mapping[str, Any], *, in_group: bool) -> None:
+    """Check the switches of an import before anything is written or sent.
+
+    Raises:
+        TypeError: there is no such switch, or only for groups.
+        ValueError: a switch has a wrong value.
+    """
+    rest = dict(switches)
+    _params(in_group, rest)
+    for name in rest:
+        if name not in CallOptions.__annotations__:
+            raise TypeError(f"An import into a {'group' if in_group else 'list'} has no switch {name!r}.")
 
 
 def _params(in_group: bool, switches: dict[str, Any]) -> dict[str, str]:

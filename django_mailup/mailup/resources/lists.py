@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..flow import CallOptions
+from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, OTHER_CLIENTS, Operation
 from ..parsing import no_result
 from ..records import Record, key, list_of
 from ..resource_base import Resource
+from ..updates import update_body
 
 
 class MailingList(Record):
@@ -78,13 +79,23 @@ _SENDER: Final = {
     "contact": "ContactName", "address": "Address", "city": "City", "country_code": "CountryCode",
     "permission_reminder": "PermissionReminder", "website": "WebSiteUrl",
 }  # fmt: skip
+_ARGUMENTS: Final = {"Name": "name", **{mailup: f"sender.{name}" for name, mailup in _SENDER.items()}}
+WRITABLE: Final = (
+    "Name", *_SENDER.values(), "Business", "Customer", "DisplayAs", "Description", "Phone", "PostalCode",
+    "StateOrProvince", "TimeZoneCode", "SmsSenderName", "DefaultPrefix", "SendConfirmSms", "Charset", "Format",
+    "MultipartText", "KBMax", "NotifyEmail", "OptoutType", "MultiOptoutList", "SendEmailOptout", "SubscribedEmail",
+    "BouncedEmail", "FrontendForm", "Public", "ScopeCode", "TrackOnOpened", "ConversionlabTrackCode",
+    "LinkTrackingParameters", "Disclaimer", "HeaderListUnsubscriber", "HeaderXAbuse",
+)  # fmt: skip
+"""MailUp's documented names of what an update sends."""
+
 # fmt: off
 ALL = Operation("lists.all", "GET", "/Console/User/Lists", DOCUMENTED, MailingList)
 DETAILED = Operation("lists.detailed", "GET", "/Console/List", OTHER_CLIENTS, ListDetails)
 GET = Operation("lists.get", "GET", "/Console/List/{list_id}", OTHER_CLIENTS, ListDetails)
 CREATE = Operation("lists.create", "POST", "/Console/List", DOCUMENTED, ListDetails)
 UPDATE = Operation("lists.update", "PUT", "/Console/List/{list_id}", DOCUMENTED, ListDetails)
-DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", OTHER_CLIENTS, no_result)
+DELETE = Operation("lists.delete", "DELETE", "/Console/List/{list_id}", DOCUMENTED, no_result)
 COUNTRIES = Operation("lists.countries", "GET", "/Console/List/Countries", DOCUMENTED, list_of(Country))
 TIME_ZONES = Operation("lists.time_zones", "GET", "/Console/TimeZones", DOCUMENTED, list_of(TimeZone))
 # fmt: on
@@ -129,14 +140,17 @@ class Lists(Resource):
         self, *, list_id: int, name: str | None = None, sender: Sender | None = None,
         settings: Mapping[str, object] | None = None, **options: Unpack[CallOptions],
     ) -> ListDetails:  # fmt: skip
-        """Change a list, and return it.
+        """Change a list, and return it. What is left out stays: the list is read first, by one call more.
+
+        If two change a list at once, the last one wins.
 
         Args:
-            name, sender, settings: as for `create`. What is left out isn't changed.
+            name, sender, settings: as for `create`.
 
-        Raises: the errors of `create`.
+        Raises:
+            ValueError, BadRequest: as `create`; ValueError also if MailUp doesn't give back what is to be changed.
         """
-        return self._call(UPDATE, json=_body(name, sender, settings), list_id=list_id, options=options)
+        return self._client.run(self._update(_body(name, sender, settings), list_id, options))
 
     def delete(self, *, list_id: int, guid: str, **options: Unpack[CallOptions]) -> None:
         """Delete a list. This can't be undone.
@@ -152,6 +166,11 @@ class Lists(Resource):
 
     countries = single_call(CallTakes.no_ids, COUNTRIES, "Return the countries that a list's address can be in.")
     time_zones = single_call(CallTakes.no_ids, TIME_ZONES, "Return the time zones that a list can have.")
+
+    def _update(self, changes: dict[str, Any], list_id: int, options: CallOptions) -> Flow[ListDetails]:
+        current = (yield from self._flow(GET, list_id=list_id, options=options)).raw
+        body = update_body(current, WRITABLE, changes, _ARGUMENTS)
+        return (yield from self._flow(UPDATE, json=body, list_id=list_id, options=options))
 
 
 def _body(name: str | None, sender: Sender | None, settings: Mapping[str, object] | None) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
-from ..flow import CallOptions
+from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, Operation
 from ..paging import Paged, PageOptions
 from ..parsing import no_result
 from ..records import Record, key
 from ..resource_base import Resource
+from ..updates import update_body
 
 
 class Message(Record):
@@ -52,6 +53,18 @@ class SendRecord(Record):
 
 
 BY_ID: Final = ("idMessage",)
+WRITABLE: Final = (
+    "Subject", "Content", "Notes", "Embed", "IsConfirmation", "Fields", "Tags", "TrackingInfo", "UseDynamicField",
+    "PreHeader", "Head", "Body", "Structure",
+)  # fmt: skip
+"""MailUp's names of what an update sends."""
+
+_ARGUMENTS: Final = {
+    "Embed": "embed_images", "IsConfirmation": "is_confirmation", "Notes": "notes", "TrackingInfo": "track",
+    "Tags": "tag_ids", "UseDynamicField": "merge_fields", "PreHeader": "pre_header", "Subject": "subject",
+    "Content": "content",
+}  # fmt: skip
+_TRACKING: Final = {"Enabled": True, "Protocols": ["http:", "https:", "ftp:", "news:"], "CustomParams": ""}
 # fmt: off
 ALL = Operation("messages.all", "GET", "/Console/List/{list_id}/Emails", DOCUMENTED, Message, BY_ID)
 EVERYWHERE = Operation("messages.everywhere", "GET", "/Console/User/Emails", MAILUP_CODE, Message, BY_ID)
@@ -61,6 +74,7 @@ GET = Operation("messages.get", "GET", "/Console/List/{list_id}/Email/{message_i
 CREATE = Operation("messages.create", "POST", "/Console/List/{list_id}/Email", DOCUMENTED, Message)
 UPDATE = Operation("messages.update", "PUT", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
 DELETE = Operation("messages.delete", "DELETE", "/Console/List/{list_id}/Email/{message_id}", MAILUP_CODE, no_result)
+CLONE = Operation("messages.clone", "POST", "/Console/List/{list_id}/Email/{message_id}", DOCUMENTED, Message)
 FROM_TEMPLATE = Operation("messages.create_from_template", "POST",
     "/Console/List/{list_id}/Email/Template/{template_id}", MAILUP_CODE, Message)
 MERGE_ON = Operation("messages.enable_merge_fields", "PUT",
@@ -98,7 +112,7 @@ class Messages(Resource):
     ) -> Message:  # fmt: skip
         """Create a message, and return it. Nothing is sent.
 
-        MailUp adds up a message's statistics over all its sendings, so create a new message for every campaign.
+        MailUp adds up a message's statistics over all its sendings, so create or `clone` a message for every campaign.
 
         Args:
             content: HTML.
@@ -115,16 +129,31 @@ class Messages(Resource):
         return self._call(CREATE, json=body, list_id=list_id, options=options)
 
     def update(
-        self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
-        is_confirmation: bool = False, embed_images: bool = False, track: bool = True, tag_ids: Iterable[int] = (),
-        pre_header: str = "", **options: Unpack[CallOptions],
+        self, *, list_id: int, message_id: int, subject: str | None = None, content: str | None = None,
+        notes: str | None = None, merge_fields: bool | None = None, is_confirmation: bool | None = None,
+        embed_images: bool | None = None, track: bool | None = None, tag_ids: Iterable[int] | None = None,
+        pre_header: str | None = None, **options: Unpack[CallOptions],
     ) -> Message:  # fmt: skip
-        """Replace a message, and return it. Arguments and errors are those of `create`."""
-        body = _body(subject, content, notes, merge_fields, is_confirmation, embed_images, track, tag_ids, pre_header)
-        body["idMessage"] = message_id
-        return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
+        """Change a message, and return it. What is left out stays: the message is read first, by one call more.
+
+        If two change a message at once, the last one wins. Other arguments are those of `create`.
+
+        Raises:
+            ValueError: subject or content is empty, or MailUp doesn't give back what is to be changed. No document says
+                that it gives `pre_header` back; whether MailUp keeps what an update doesn't send isn't documented.
+        """
+        changes = arguments.without_none(
+            Subject=None if subject is None else arguments.text("subject", subject),
+            Content=None if content is None else arguments.text("content", content),
+            Notes=notes, Embed=embed_images, IsConfirmation=is_confirmation,
+            Tags=None if tag_ids is None else _tags(tag_ids), UseDynamicField=merge_fields, PreHeader=pre_header,
+        )  # fmt: skip
+        return self._client.run(self._update(changes, track, list_id, message_id, options))
 
     delete = single_call(CallTakes.list_and_message, DELETE, "Delete a message.")
+    clone = single_call(
+        CallTakes.list_and_message, CLONE, "Copy a message, such as for a new campaign; return the copy."
+    )
     create_from_template = single_call(CallTakes.list_and_template, FROM_TEMPLATE, "Create a message from a template.")
     enable_merge_fields = single_call(CallTakes.list_and_message, MERGE_ON, "Replace `[name]` by personal fields.")
     disable_merge_fields = single_call(CallTakes.list_and_message, MERGE_OFF, "Send `[name]` unchanged.")
@@ -135,12 +164,20 @@ class Messages(Resource):
 
     send_history = paged_call(PagesTake.list_and_message, HISTORY, "Yield the past sendings of a message.")
 
+    def _update(
+        self, changes: dict[str, Any], track: bool | None, list_id: int, message_id: int, options: CallOptions
+    ) -> Flow[Message]:
+        current = (yield from self._flow(GET, list_id=list_id, message_id=message_id, options=options)).raw
+        if track is not None:
+            changes["TrackingInfo"] = {**_TRACKING, **(current.get("TrackingInfo") or {}), "Enabled": track}
+        body = update_body(current, WRITABLE, changes, _ARGUMENTS) | {"idMessage": message_id}
+        return (yield from self._flow(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options))
+
 
 def _body(
     subject: str, content: str, notes: str, merge_fields: bool, is_confirmation: bool, embed_images: bool, track: bool,
     tag_ids: Iterable[int], pre_header: str,
 ) -> dict[str, Any]:  # fmt: skip
-    tags = [{"Id": arguments.positive("tag_ids", each), "Enabled": True, "Name": ""} for each in tag_ids]
     return {
         "Subject": arguments.text("subject", subject),
         "Content": arguments.text("content", content),
@@ -148,8 +185,12 @@ def _body(
         "Embed": embed_images,
         "IsConfirmation": is_confirmation,
         "Fields": [],
-        "Tags": tags or None,
-        "TrackingInfo": {"Enabled": track, "Protocols": ["http:", "https:", "ftp:", "news:"], "CustomParams": ""},
+        "Tags": _tags(tag_ids) or None,
+        "TrackingInfo": {**_TRACKING, "Enabled": track},
         "UseDynamicField": merge_fields,
         "PreHeader": pre_header,
     }
+
+
+def _tags(tag_ids: Iterable[int]) -> list[dict[str, Any]]:
+    return [{"Id": arguments.positive("tag_ids", each), "Enabled": True, "Name": ""} for each in tag_ids]

@@ -14,10 +14,11 @@ from ..expressions import Field
 from ..flow import CallOptions, Flow
 from ..methods import CallTakes, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, OTHER_CLIENTS, RECORDED, Operation
-from ..paging import PageCursor, Paged, PageOptions
+from ..paging import PAGE_SIZE, Paged, PageOptions
 from ..parsing import no_result, whole_number
 from ..records import Record, key, list_of
 from ..resource_base import Driver, Resource
+from . import lists
 from .fields import Fields
 from .imports import GroupImportSwitches, ImportJob, Imports
 from .new_recipients import NewRecipient
@@ -112,16 +113,35 @@ class Recipients(Resource):
         """Yield the subscriptions to a list, whatever their status. Arguments and errors are those of `subscribed`."""
         return self._pages(OPT_INS, params=_group_params(group_id), list_id=list_id, options=options)
 
-    def find(self, *, email: str, list_id: int, **options: Unpack[CallOptions]) -> Recipient | None:
-        """Return the recipient with an address who is subscribed to a list, or None. Letter case is ignored.
+    def find(self, *, email: str, **options: Unpack[CallOptions]) -> Recipient | None:
+        """Return the account's recipient with an address, or None. Neither lists nor their status matter.
 
-        MailUp's filter may match a part of an address, so its results are compared here again.
+        MailUp is asked for the address as given, and then in lower case if nothing came: whether MailUp ignores letter
+        case there isn't documented. If it doesn't, an address that it stores in capital letters is found only if it is
+        given so. Of two recipients whose addresses differ in letter case, the one with exactly this address is
+        returned.
         """
-        return self._client.run(self._find(arguments.email("email", email), list_id, options))
+        return self._client.run(self._find(arguments.email("email", email), options))
 
     def search(self, *, email: str, **options: Unpack[CallOptions]) -> list[Recipient]:
-        """Return the recipients of the account with an address, whatever their lists. Letter case is ignored."""
+        """Return all recipients of the account with an address: `find` says how it is compared."""
         return self._client.run(self._search(arguments.email("email", email), options))
+
+    def standing(
+        self, *, email: str, list_id: int | None = None, **options: Unpack[CallOptions]
+    ) -> Mapping[int, OptIn]:
+        """Return the subscriptions of a recipient, by list id. A list that the recipient was never on is missing.
+
+        Only lists that the MailUp user may see are looked at. This takes the calls of `find` and of `lists.all`, and
+        one for each list.
+
+        Args:
+            list_id: the id of a list; only this one is looked at, without the call of `lists.all`.
+        """
+        address = arguments.email("email", email)
+        if list_id is not None:
+            arguments.positive("list_id", list_id)
+        return self._client.run(self._standing(address, list_id, options))
 
     get = single_call(CallTakes.recipient_id, GET, "Return a recipient.")
 
@@ -131,11 +151,15 @@ class Recipients(Resource):
     ) -> int:  # fmt: skip
         """Add a recipient to a list, or update an existing one, and return the recipient's id.
 
-        Each recipient is a call, so use `import_many` for more than ten.
+        MailUp answers with the id alone. It doesn't say whether the recipient is new, nor whether the recipient is now
+        subscribed, pending or, after having unsubscribed, still out: `standing` does. Each recipient is a call, so use
+        `import_many` for more than ten.
 
         Args:
             fields: values of personal fields, by id or by name.
             confirm: double opt-in: MailUp sends a confirmation message; the recipient is pending until it is answered.
+                For somebody who is subscribed already it isn't documented. MailUp's older SOAP service makes them
+                pending too, and sends the message: ask `standing` first.
 
         Raises:
             ValueError: there is neither address nor number, the address is not an e-mail address, or a field doesn't
@@ -185,9 +209,10 @@ class Recipients(Resource):
         self, *, email: str, name: str | None = None, fields: FieldValues | None = None,
         **options: Unpack[CallOptions],
     ) -> Recipient:  # fmt: skip
-        """Change a recipient's name and personal fields, and return the recipient.
+        """Change a recipient's name and personal fields, and return the recipient. What is left out stays.
 
-        An address can't be changed: unsubscribe the old address and add the new one.
+        MailUp documents that it changes only what is sent, so nothing is read first. If two change a recipient at once,
+        the last one wins. An address can't be changed: unsubscribe the old address and add the new one.
 
         Raises:
             ValueError: the address is not an e-mail address, or a field doesn't exist.
@@ -200,21 +225,36 @@ class Recipients(Resource):
     remove = single_call(CallTakes.list_and_recipient, REMOVE, "Delete a recipient from a list; prefer `unsubscribe`.")
     delete = single_call(CallTakes.recipient_id, DELETE, "Delete a recipient from the account, such as for privacy.")
 
-    def _find(self, address: str, list_id: int, options: CallOptions) -> Flow[Recipient | None]:
-        # How to write an apostrophe in a filter isn't documented: filter by the longest part without one.
-        part = max(address.split("'"), key=len)
-        where = Field("Email") == address if "'" not in address else Field("Email").contains(part)
-        page_flow = self._page_flow(SUBSCRIBED, options=cast(PageOptions, {**options, "where": where}), list_id=list_id)
-        cursor: PageCursor[Recipient] = PageCursor()
-        while cursor.next_number is not None:
-            for each in cursor.take((yield from page_flow(cursor.next_number))):
-                if each.email.casefold() == address.casefold():
-                    return each
-        return None
+    def _find(self, address: str, options: CallOptions) -> Flow[Recipient | None]:
+        found = yield from self._search(address, options)
+        return next((each for each in found if each.email == address), found[0] if found else None)
 
     def _search(self, address: str, options: CallOptions) -> Flow[list[Recipient]]:
-        found = yield from self._flow(SEARCH, params={"email": f'"{address}"'}, options=options)
-        return [each for each in found if each.email.casefold() == address.casefold()]
+        for spelling in dict.fromkeys([address, address.lower()]):
+            params = {"email": f'"{spelling}"', "pageSize": PAGE_SIZE}
+            rows = yield from self._flow(SEARCH, params=params, options=options)
+            # Other clients report that MailUp's filters match parts of an address.
+            found = [each for each in rows if each.email.casefold() == address.casefold()]
+            if found:
+                return found
+        return []
+
+    def _standing(self, address: str, list_id: int | None, options: CallOptions) -> Flow[Mapping[int, OptIn]]:
+        standing: dict[int, OptIn] = {}
+        recipient = yield from self._find(address, options)
+        if recipient is None:
+            return standing
+        where = cast(PageOptions, {**options, "where": Field("idRecipient") == recipient.id})
+        list_ids = [list_id] if list_id is not None else []
+        if list_id is None:
+            found = yield from self._page_source(lists.ALL, options=cast(PageOptions, options)).all_items()
+            list_ids = [each.id for each in found]
+        for each in list_ids:
+            rows = yield from self._page_source(OPT_INS, options=where, list_id=each).all_items()
+            own = [row for row in rows if row.recipient_id == recipient.id]
+            if own:
+                standing[each] = own[0]
+        return standing
 
     def _add(
         self, operation: Operation[int], recipient: NewRecipient, confirm: bool, options: CallOptions, **ids: int

@@ -10,6 +10,7 @@ from ..arguments import FieldValues
 from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, RECORDED, Operation
+from ..parsing import no_result
 from ..records import Record, key
 from ..resource_base import Driver, Resource
 from .fields import Fields
@@ -50,6 +51,8 @@ START_NOW = Operation("sendings.start_now", "POST", "/Console/Email/Sendings/{se
 EARLIEST = Operation("sendings.earliest", "GET", "/Console/Email/Sendings/{sending_id}/Deferred", MAILUP_CODE,
     parsing.moment)
 SCHEDULE = Operation("sendings.schedule", "POST", "/Console/Email/Sendings/{sending_id}/Deferred", MAILUP_CODE, Sending)
+CANCEL = Operation("sendings.cancel", "DELETE", "/Console/Email/Sendings/{sending_id}", DOCUMENTED, no_result)
+STOP = Operation("sendings.stop", "POST", "/Console/Email/Sendings/{sending_id}/Stop", DOCUMENTED, no_result)
 # fmt: on
 
 
@@ -117,6 +120,11 @@ class Sendings(Resource):
         """
         body = {"Date": arguments.moment("at", at)}
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
+
+    cancel = single_call(
+        CallTakes.sending_id, CANCEL, "Delete a scheduled sending. MailUp allows one call in 30 seconds."
+    )
+    stop = single_call(CallTakes.sending_id, STOP, "Stop a sending under way. MailUp allows one call in 30 seconds.")
 
     def _to_recipient(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Flow[Sent]:
         personal = yield from self._fields.resolve_flow(fields, options)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from .. import arguments, parsing
 from ..arguments import FieldValues
 from ..flow import CallOptions, Flow
 from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, INFERRED, MAILUP_CODE, OTHER_CLIENTS, RECORDED, Operation
-from ..parsing import whole_number
+from ..parsing import no_result, whole_number
 from ..records import Record, key
 from ..resource_base import Driver, Resource
+from ..updates import update_body
 from .fields import Fields
 from .new_recipients import NewRecipient, json_list_flow
 from .recipients import BY_ID, Recipient
@@ -41,6 +42,19 @@ class SmsOptIn(Record):
     opted_in_at: datetime | None = key("Optin_Date")
 
 
+class SmsDelivery(Record):
+    """What became of one copy of a text message. `status` is 0 (delivered), 1 (queued) or 2 (error)."""
+
+    receiver: str = key("Receiver")
+    status: int | None = key("Status")
+    error_code: str = key("ErrorCode")
+    sent_at: datetime | None = key("SentDate")
+
+
+WRITABLE: Final = ("Subject", "Content", "Notes", "Fields", "Tags", "Sender")
+"""MailUp's names of what an update sends."""
+_ARGUMENTS: Final = {"Subject": "subject", "Content": "content", "Notes": "notes"}
+
 # fmt: off
 IMPORT = Operation("sms.import_to_list", "POST", "/Console/Sms/List/{list_id}/Recipients", DOCUMENTED, whole_number)
 IMPORT_TO_GROUP = Operation("sms.import_to_group", "POST", "/Console/Sms/Group/{group_id}/Recipients", DOCUMENTED,
@@ -57,6 +71,7 @@ CREATE = Operation("sms.create", "POST", "/Console/Sms/List/{list_id}/Message", 
 ALL = Operation("sms.all", "GET", "/Console/Sms/List/{list_id}/Messages", MAILUP_CODE, TextMessage)
 GET = Operation("sms.get", "GET", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
 UPDATE = Operation("sms.update", "PUT", "/Console/Sms/List/{list_id}/Message/{message_id}", MAILUP_CODE, TextMessage)
+DELETE = Operation("sms.delete", "DELETE", "/Console/Sms/List/{list_id}/Message/{message_id}", DOCUMENTED, no_result)
 TO_LIST = Operation("sms.to_list", "POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send", DOCUMENTED, Sent)
 TO_GROUP = Operation("sms.to_group", "POST", "/Console/Sms/Group/{group_id}/Message/{message_id}/Send", DOCUMENTED,
     Sent)
@@ -65,12 +80,12 @@ IMMEDIATE = Operation("sms.immediate", "GET", "/Console/Sms/Sendings/Immediate",
 DEFERRED = Operation("sms.deferred", "GET", "/Console/Sms/Sendings/Deferred", DOCUMENTED, Sending)
 UNDEFINED = Operation("sms.undefined", "GET", "/Console/Sms/Sendings/Undefined", DOCUMENTED, Sending)
 START_NOW = Operation("sms.start_now", "POST", "/Console/Sms/Sendings/{sending_id}/Immediate", DOCUMENTED, Sending)
-# MailUp's own SDK writes `Sending` in this path; the plural is inferred from e-mail.
-EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sendings/{sending_id}/Deferred", INFERRED, parsing.moment)
+# MailUp's own SDK writes `Sending` in this path, unlike in the path of `sms.schedule`.
+EARLIEST = Operation("sms.earliest", "GET", "/Console/Sms/Sending/{sending_id}/Deferred", MAILUP_CODE, parsing.moment)
 SCHEDULE = Operation("sms.schedule", "POST", "/Console/Sms/Sendings/{sending_id}/Deferred", DOCUMENTED, Sending)
 REPORT = Operation("sms.report", "GET", "/Console/Sms/{message_id}/Sendings/Report", MAILUP_CODE, parsing.unchanged)
 REPORT_DETAILS = Operation("sms.report_details", "GET", "/Console/Sms/{message_id}/Sendings/ReportDetails",
-    MAILUP_CODE, parsing.unchanged)
+    DOCUMENTED, SmsDelivery)
 # fmt: on
 
 
@@ -117,27 +132,40 @@ class Sms(Resource):
     opt_ins = paged_call(PagesTake.list_id, OPT_INS, "Yield the subscriptions to a list, whatever their status.")
 
     def create(
-        self, *, list_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
-        **options: Unpack[CallOptions],
-    ) -> TextMessage:  # fmt: skip
+        self, *, list_id: int, subject: str, content: str, notes: str = "", **options: Unpack[CallOptions]
+    ) -> TextMessage:
         """Create a text message, and return it. Nothing is sent.
 
         Raises:
             ValueError: subject or content is empty.
         """
-        body = _message_body(subject, content, notes, merge_fields)
+        body = {
+            "Subject": arguments.text("subject", subject), "Content": arguments.text("content", content),
+            "Notes": notes, "idList": list_id, "Fields": [], "Tags": [],
+        }  # fmt: skip
         return self._call(CREATE, json=body, list_id=list_id, options=options)
 
     all = paged_call(PagesTake.list_id, ALL, "Yield the text messages of a list.")
     get = single_call(CallTakes.list_and_message, GET, "Return a text message.")
 
     def update(
-        self, *, list_id: int, message_id: int, subject: str, content: str, notes: str = "", merge_fields: bool = True,
-        **options: Unpack[CallOptions],
+        self, *, list_id: int, message_id: int, subject: str | None = None, content: str | None = None,
+        notes: str | None = None, **options: Unpack[CallOptions],
     ) -> TextMessage:  # fmt: skip
-        """Replace a text message, and return it. Arguments and errors are those of `create`."""
-        body = _message_body(subject, content, notes, merge_fields)
-        return self._call(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options)
+        """Change a text message, and return it. What is left out stays: it is read first, by one call more.
+
+        If two change a text message at once, the last one wins.
+
+        Raises:
+            ValueError: subject or content is empty, or MailUp doesn't give back what is to be changed.
+        """
+        changes = arguments.without_none(
+            Subject=None if subject is None else arguments.text("subject", subject),
+            Content=None if content is None else arguments.text("content", content), Notes=notes,
+        )  # fmt: skip
+        return self._client.run(self._update(changes, list_id, message_id, options))
+
+    delete = single_call(CallTakes.list_and_message, DELETE, "Delete a text message.")
 
     def to_list(
         self, *, list_id: int, message_id: int, at: datetime | None = None, sender_prefix: str | None = None,
@@ -169,6 +197,9 @@ class Sms(Resource):
     ) -> Sent:  # fmt: skip
         """Send a text message to one number, now.
 
+        MailUp also subscribes the number to the message's list, and uses that list's sender: call it only for people
+        who want to be on the list.
+
         Args:
             fields: values of personal fields for this message only, by id or by name.
 
@@ -198,7 +229,7 @@ class Sms(Resource):
         return self._call(SCHEDULE, json=body, sending_id=sending_id, options=options)
 
     report = single_call(CallTakes.message_id, REPORT, "Return MailUp's report, in an undocumented form.")
-    report_details = single_call(CallTakes.message_id, REPORT_DETAILS, "Return MailUp's detailed report, likewise.")
+    report_details = paged_call(PagesTake.message_id, REPORT_DETAILS, "Yield what became of each copy of a message.")
 
     def _import(
         self, operation: Operation[int], recipients: Iterable[NewRecipient], params: dict[str, str],
@@ -210,6 +241,13 @@ class Sms(Resource):
                 raise ValueError(f"recipients[{number}].mobile_number must not be empty.")
         return (yield from self._flow(operation, json=body, params=params, headers=None, options=options, **ids))
 
+    def _update(
+        self, changes: dict[str, Any], list_id: int, message_id: int, options: CallOptions
+    ) -> Flow[TextMessage]:
+        current = (yield from self._flow(GET, list_id=list_id, message_id=message_id, options=options)).raw
+        body = update_body(current, WRITABLE, changes, _ARGUMENTS) | {"idList": list_id}
+        return (yield from self._flow(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options))
+
     def _to_number(self, body: dict[str, Any], fields: FieldValues | None, options: CallOptions) -> Flow[Sent]:
         personal = yield from self._fields.resolve_flow(fields, options)
         return (yield from self._flow(TO_NUMBER, json={**body, "Fields": personal}, options=options))
@@ -220,12 +258,3 @@ def _send_params(at: datetime | None, prefix: str | None, number: str | None) ->
         arguments.text("sender_number", number, max_length=arguments.MAX_SMS_SENDER)
     moment = f'"{arguments.moment("at", at)}"' if at is not None else None
     return arguments.without_none(datetime=moment, senderPrefix=prefix, senderNumber=number)
-
-
-def _message_body(subject: str, content: str, notes: str, merge_fields: bool) -> dict[str, Any]:
-    return {
-        "Subject": arguments.text("subject", subject),
-        "Content": arguments.text("content", content),
-        "Notes": notes,
-        "DynamicFields": merge_fields,
-    }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Unpack
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Unpack
 
 from .. import arguments, parsing
 from ..flow import CallOptions
@@ -20,9 +21,26 @@ class Priority(Record):
     name: str = key("PriorityName")
 
 
+class SmtpUser(Record):
+    """An SMTP+ user of a list, and the server for its messages. `repr` hides the password; `raw` has it too."""
+
+    username: str = key("Username")
+    password: str = key("Password", repr=False)
+    server: str = key("SmtpPlusServer")
+    port: int | None = key("SmtpPlusPort")
+    encryption: str = key("SmtpPlusEncryption")
+    enabled: bool = key("IsEnabled")
+    trusted: bool = key("IsTrusted")
+    note: str = key("Note")
+    priority: int | None = key("PriorityCode")
+    trusted_domains: tuple[str, ...] = key("TrustedDomains", parse=parsing.string_tuple)
+    trusted_senders: tuple[str, ...] = key("TrustedSenders", parse=parsing.string_tuple)
+    created_at: datetime | None = key("CreationDate")
+
+
 # fmt: off
 PRIORITIES = Operation("smtp_users.priorities", "GET", "/Console/SmtpPlusPriorities", DOCUMENTED, list_of(Priority))
-CREATE = Operation("smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlus", DOCUMENTED, parsing.mapping)
+CREATE = Operation("smtp_users.create", "POST", "/Console/List/{list_id}/SmtpPlus", DOCUMENTED, SmtpUser)
 # fmt: on
 
 
@@ -34,8 +52,8 @@ class SmtpUsers(Resource):
     def create(
         self, *, list_id: int, priority: int = 3, enabled: bool = True, note: str = "",
         trusted_domains: Iterable[str] = (), trusted_senders: Iterable[str] = (), **options: Unpack[CallOptions],
-    ) -> Mapping[str, Any]:  # fmt: skip
-        """Create an SMTP+ user of a list, and return MailUp's JSON of it, with the password in it.
+    ) -> SmtpUser:  # fmt: skip
+        """Create an SMTP+ user of a list, and return it with its password, which doesn't expire.
 
         Args:
             priority: a code from 1 (highest) to 5.

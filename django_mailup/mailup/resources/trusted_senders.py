@@ -7,18 +7,20 @@ from typing import Unpack
 
 from .. import arguments, parsing
 from ..flow import CallOptions
-from ..methods import PagesTake, paged_call
+from ..methods import CallTakes, PagesTake, paged_call, single_call
 from ..operations import DOCUMENTED, INFERRED, Operation
+from ..parsing import no_result
 from ..records import Record, key
 from ..resource_base import Resource
 
 
 class TrustedSender(Record):
-    """An address that may be the sender of messages once its owner has `confirmed` it."""
+    """An address that may be the sender of messages once its owner has `confirmed` it, unless it is `blocked`."""
 
     id: str = key("IdTrustedSender")
     email: str = key("EmailAddress")
     confirmed: bool = key("StatusCode", parse=lambda code: parsing.number(code) == 1)
+    blocked: bool = key("StatusCode", parse=lambda code: parsing.number(code) == 2)
     status: str = key("StatusDescription")
     created_at: datetime | None = key("CreationDate")
     authorized_at: datetime | None = key("AuthorizationDate")
@@ -27,6 +29,9 @@ class TrustedSender(Record):
 # fmt: off
 REGISTER = Operation("trusted_senders.register", "POST", "/Console/TrustedSenders", DOCUMENTED, TrustedSender)
 ALL = Operation("trusted_senders.all", "GET", "/Console/TrustedSenders", INFERRED, TrustedSender)
+GET = Operation("trusted_senders.get", "GET", "/Console/TrustedSenders/{trusted_sender_id}", DOCUMENTED, TrustedSender)
+DELETE = Operation("trusted_senders.delete", "DELETE", "/Console/TrustedSenders/{trusted_sender_id}", DOCUMENTED,
+    no_result)
 # fmt: on
 
 
@@ -38,3 +43,5 @@ class TrustedSenders(Resource):
         return self._call(REGISTER, json={"Email": arguments.email("email", email)}, options=options)
 
     all = paged_call(PagesTake.no_ids, ALL, "Yield the trusted senders.")
+    get = single_call(CallTakes.trusted_sender_id, GET, "Return a trusted sender.")
+    delete = single_call(CallTakes.trusted_sender_id, DELETE, "Delete a trusted sender.")

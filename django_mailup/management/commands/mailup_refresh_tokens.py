@@ -1,4 +1,4 @@
-"""Renew the tokens that are due, for sites without Celery: run it from cron every REFRESH_PERIOD."""
+"""Renew the tokens that are due, at REFRESH_RATE, for sites without Celery: run it from cron every REFRESH_PERIOD."""
 
 from __future__ import annotations
 

@@ -53,9 +53,10 @@ def answer(state: State, hooks: Hooks, request: Request) -> Response:
                 call = Call(state, request, user)
                 if hooks.before_call is not None:
                     hooks.before_call(call)
+                state.carry_out_imports(user.account)
                 with state.lock:
                     state.counters["api_calls"] += 1
-                    user.account.run_due(state.clock())
+                    user.account.send_due(state.clock())
                     body = route.operation(call, **ids.groupdict())
                 return _json_response(body)
         raise APIError(404, "Endpoint not found.")

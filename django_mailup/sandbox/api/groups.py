@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..accounts import Group, MailingList, OptIn
+from ..accounts import Group, MailingList
 from ..api_call import EMPTY, Call
 from ..errors import APIError
+from ..recipients import OptIn
 from .recipients import recipient_json
 from .routes import route
 
@@ -45,10 +46,11 @@ def create(call: Call, list_id: str) -> Any:
 
 @route("PUT", "/Console/List/{list_id}/Group/{group_id}")
 def update(call: Call, list_id: str, group_id: str) -> Any:
-    found, body = call.find_list(list_id), call.body_object()
+    found = call.find_list(list_id)
     group = find_group(found, group_id)
-    group.name, group.notes = body.get("Name", group.name), body.get("Notes", group.notes)
-    group.deletable = body.get("Deletable", group.deletable)
+    old = {"Name": group.name, "Notes": group.notes, "Deletable": group.deletable}
+    new = call.updated(old, {"Name": group.name, "Notes": "", "Deletable": True})
+    group.name, group.notes, group.deletable = new["Name"], new["Notes"], new["Deletable"]
     return group_json(found, group)
 
 

@@ -18,6 +18,16 @@ MANDATORY = ["Name", "OwnerEmail", "ReplyTo", "NLSenderName", "CompanyName", "Co
              "CountryCode", "PermissionReminder", "WebSiteUrl"]  # fmt: skip
 
 
+DEFAULTS: dict[str, Any] = {
+    "Business": True, "Customer": True, "CompanyName": "", "ContactName": "", "Address": "", "City": "",
+    "CountryCode": "IT", "PermissionReminder": "", "WebSiteUrl": "", "DisplayAs": "", "Phone": "", "PostalCode": "",
+    "StateOrProvince": "", "TimeZoneCode": "UTC+01:00.0", "SmsSenderName": "", "DefaultPrefix": "", "Charset": "UTF-8",
+    "Format": "html", "MultipartText": True, "KBMax": 100, "NotifyEmail": "", "MultiOptoutList": "", "Public": False,
+    "Disclaimer": "",
+}  # fmt: skip
+"""The settings of a list with which nothing has been done, as far as MailUp documents their names."""
+
+
 def list_guid(call: Call, found: MailingList) -> str:
     """Return the GUID of a list, which stays the same as long as the list exists."""
     return f"00000000-0000-4000-8000-{int(call.account.uid):06d}{found.id:06d}"
@@ -25,8 +35,8 @@ def list_guid(call: Call, found: MailingList) -> str:
 
 def details_json(call: Call, found: MailingList) -> dict[str, Any]:
     return {
-        "OwnerEmail": call.account.email, "ReplyTo": call.account.email, "NLSenderName": call.account.company,
-        "MultiOptoutList": "", **found.settings, "IdList": found.id, "ListGuid": list_guid(call, found),
+        **DEFAULTS, "OwnerEmail": call.account.email, "ReplyTo": call.account.email,
+        "NLSenderName": call.account.company, **found.settings, "IdList": found.id, "ListGuid": list_guid(call, found),
         "Name": found.name, "Description": found.description,
     }  # fmt: skip
 
@@ -84,12 +94,26 @@ def create(call: Call) -> Any:
     return details_json(call, made)
 
 
+def save_list(call: Call, found: MailingList) -> Any:
+    """Update a list with the body of the call, and return its JSON."""
+    new = call.updated({**found.settings, "Description": found.description})
+    found.name, found.description = new.get("Name", found.name), new.get("Description", "")
+    found.settings = new
+    return details_json(call, found)
+
+
 @route("PUT", "/Console/List/{list_id}")
 def update(call: Call, list_id: str) -> Any:
-    found, body = call.find_list(list_id), call.body_object()
-    found.name, found.description = body.get("Name", found.name), body.get("Description", found.description)
-    found.settings |= body
-    return details_json(call, found)
+    return save_list(call, call.find_list(list_id))
+
+
+@route("PUT", "/Console/User/List/{list_id}")
+def deprecated_update(call: Call, list_id: str) -> Any:
+    """Update a list as MailUp's own gem does: with the list's id in the body too."""
+    found = call.find_list(list_id)
+    if call.body_object().get("IdList") not in (found.id, str(found.id)):
+        raise APIError(400, "IdList is mandatory.")
+    return save_list(call, found)
 
 
 @route("DELETE", "/Console/List/{list_id}")

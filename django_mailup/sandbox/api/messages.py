@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ..accounts import Message, format_date
@@ -93,7 +94,8 @@ def create(call: Call, list_id: str) -> Any:
 @route("PUT", "/Console/List/{list_id}/Email/{message_id}")
 def update(call: Call, list_id: str, message_id: str) -> Any:
     found = call.find_message(list_id, message_id)
-    found.body |= message_body(call, list_id)
+    message_body(call, list_id)
+    found.body = call.updated(found.body)
     return message_json(found)
 
 
@@ -101,6 +103,14 @@ def update(call: Call, list_id: str, message_id: str) -> Any:
 def delete(call: Call, list_id: str, message_id: str) -> Any:
     del call.account.messages[call.find_message(list_id, message_id).id]
     return EMPTY
+
+
+@route("POST", "/Console/List/{list_id}/Email/{message_id}")
+def clone(call: Call, list_id: str, message_id: str) -> Any:
+    found = call.find_message(list_id, message_id)
+    made = Message(next(call.account.ids), found.list_id, copy.deepcopy(found.body), call.now, dict(found.attachments))
+    call.account.messages[made.id] = made
+    return message_json(made)
 
 
 @route("POST", "/Console/List/{list_id}/Email/Template/{template_id}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..accounts import OptIn, Recipient, TwoRecipients, format_opt_in_date
+from ..accounts import format_opt_in_date
 from ..api_call import EMPTY, Call, JSONText
 from ..errors import APIError
+from ..recipients import OptIn, Recipient, TwoRecipients
 from .routes import route
 
 OPT_IN_STATUS = {"subscribed": "OPTIN", "unsubscribed": "OPTOUT", "pending": "PENDING"}
@@ -97,9 +98,8 @@ def email_opt_ins(call: Call, list_id: str) -> Any:
 
 @route("GET", "/Console/Recipients")
 def search(call: Call) -> Any:
-    email = call.query.get("email", "").strip('"').casefold()
-    found = [each for each in call.account.recipients.values() if each.email.casefold() == email]
-    return call.page([recipient_json(call, each) for each in found])
+    found = call.find_by_email(call.query.get("email", "").strip('"'))
+    return call.page([recipient_json(call, found)] if found is not None else [])
 
 
 @route("GET", "/Console/Recipients/{recipient_id}")
@@ -121,11 +121,12 @@ def save_from_body(call: Call, list_id: int) -> Recipient:
         if "@" not in str(body.get("Email") or "") and not body.get("MobileNumber"):
             raise APIError(400, "Email or MobileNumber is mandatory.")
         try:
-            recipient, _ = call.account.save_recipient(body)
+            recipient, _ = call.save_recipient(body)
         except TwoRecipients:
             raise APIError(400, "Email and mobile number belong to two different recipients.") from None
     if recipient.email:
-        call.account.subscribe(recipient, list_id, "email", call.query, call.now)
+        pending = call.state.options.confirm_makes_pending
+        call.account.subscribe(recipient, list_id, "email", call.query, call.now, confirm_makes_pending=pending)
     if recipient.mobile_number:
         call.account.subscribe(recipient, list_id, "sms", {}, call.now)
     return recipient
@@ -147,7 +148,7 @@ def add_to_group(call: Call, group_id: str) -> Any:
 def update(call: Call) -> Any:
     body = call.body_object()
     by_id = call.account.recipients.get(int(body.get("idRecipient") or 0))
-    known = by_id or call.account.find_recipient(email=body.get("Email", ""))
+    known = by_id or call.find_by_email(str(body.get("Email") or ""))
     if known is None:
         raise APIError(404, "The recipient does not exist.")
     known.name = body["Name"] if body.get("Name") is not None else known.name
@@ -182,5 +183,5 @@ def remove(call: Call, list_id: str, recipient_id: str) -> Any:
 
 @route("DELETE", "/Console/Recipients/{recipient_id}")
 def delete(call: Call, recipient_id: str) -> Any:
-    del call.account.recipients[call.find_recipient(recipient_id).id]
+    call.account.recipients.remove(call.find_recipient(recipient_id))
     return EMPTY

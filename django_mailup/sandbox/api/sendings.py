@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..accounts import Message, Sending, format_date
-from ..api_call import Call
+from ..api_call import EMPTY, Call
 from ..errors import APIError
 from .routes import route
 
@@ -25,7 +25,7 @@ def create_sending(call: Call, channel: str, message: Message, recipient_ids: li
     start_at = parse_date(call.query["datetime"]) if call.query.get("datetime") else call.now
     made = Sending(next(call.account.ids), channel, message, recipient_ids, start_at)
     call.account.sendings[made.id] = made
-    call.account.run_due(call.now)
+    call.account.send_due(call.now)
     return made
 
 
@@ -69,7 +69,7 @@ def to_recipient(call: Call) -> Any:
         raise APIError(404, "The message does not exist.")
     if "@" not in str(body.get("Email") or ""):
         raise APIError(400, "Email is mandatory.")
-    recipient, _ = call.account.save_recipient({"Email": body["Email"]})
+    recipient, _ = call.save_recipient({"Email": body["Email"]})
     return sent_json(create_sending(call, "email", found, [recipient.id]))
 
 
@@ -139,6 +139,20 @@ def start_now(call: Call, sending_id: str) -> Any:
     return start_sending(call, sending_id, "email")
 
 
+@route("DELETE", "/Console/Email/Sendings/{sending_id}")
+def cancel(call: Call, sending_id: str) -> Any:
+    del call.account.sendings[find_waiting(call, sending_id, "email").id]
+    return EMPTY
+
+
+@route("POST", "/Console/Email/Sendings/{sending_id}/Stop")
+def stop(call: Call, sending_id: str) -> Any:
+    """Take a sending's time away. None is ever under way here, because the sandbox sends at once."""
+    find_waiting(call, sending_id, "email").start_at = None
+    return EMPTY
+
+
+@route("GET", "/Console/Email/Sending/{sending_id}/Deferred")
 @route("GET", "/Console/Email/Sendings/{sending_id}/Deferred")
 def earliest(call: Call, sending_id: str) -> Any:
     find_waiting(call, sending_id, "email")

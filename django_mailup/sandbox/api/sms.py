@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import Message, format_date, format_opt_in_date
-from ..api_call import Call
+from ..api_call import EMPTY, Call
 from ..errors import APIError
 from . import imports, messages, recipients, sendings
 from .routes import route
@@ -53,9 +53,11 @@ def opt_ins(call: Call, list_id: str) -> Any:
 
 
 def text_message_json(found: Message) -> dict[str, Any]:
+    body = found.body
     return {
-        "Content": found.body.get("Content") or "", "CreationDate": format_date(found.created_at),
-        "Notes": found.body.get("Notes") or "", "Subject": found.body.get("Subject") or "", "idList": found.list_id,
+        "Content": body.get("Content") or "", "CreationDate": format_date(found.created_at),
+        "Fields": body.get("Fields") or [], "Notes": body.get("Notes") or "", "Sender": body.get("Sender") or "",
+        "Subject": body.get("Subject") or "", "Tags": body.get("Tags") or [], "idList": found.list_id,
         "idMessage": found.id,
     }  # fmt: skip
 
@@ -83,8 +85,15 @@ def get(call: Call, list_id: str, message_id: str) -> Any:
 @route("PUT", "/Console/Sms/List/{list_id}/Message/{message_id}")
 def update(call: Call, list_id: str, message_id: str) -> Any:
     found = call.find_message(list_id, message_id, "sms")
-    found.body |= messages.message_body(call, list_id)
+    messages.message_body(call, list_id)
+    found.body = call.updated(found.body)
     return text_message_json(found)
+
+
+@route("DELETE", "/Console/Sms/List/{list_id}/Message/{message_id}")
+def delete(call: Call, list_id: str, message_id: str) -> Any:
+    del call.account.text_messages[call.find_message(list_id, message_id, "sms").id]
+    return EMPTY
 
 
 @route("POST", "/Console/Sms/List/{list_id}/Message/{message_id}/Send")
@@ -111,7 +120,8 @@ def to_number(call: Call) -> Any:
     number = str(body.get("Number") or "")
     if not number.isdigit():
         raise APIError(400, "Number is mandatory.")
-    recipient, _ = call.account.save_recipient({"MobileNumber": number, "MobilePrefix": body.get("Prefix")})
+    recipient, _ = call.save_recipient({"MobileNumber": number, "MobilePrefix": body.get("Prefix")})
+    call.account.subscribe(recipient, found.list_id, "sms", {}, call.now)
     return sendings.sent_json(sendings.create_sending(call, "sms", found, [recipient.id]), with_id=False)
 
 
@@ -135,6 +145,7 @@ def start_now(call: Call, sending_id: str) -> Any:
     return sendings.start_sending(call, sending_id, "sms")
 
 
+@route("GET", "/Console/Sms/Sending/{sending_id}/Deferred")
 @route("GET", "/Console/Sms/Sendings/{sending_id}/Deferred")
 def earliest(call: Call, sending_id: str) -> Any:
     sendings.find_waiting(call, sending_id, "sms")
@@ -155,4 +166,12 @@ def report(call: Call, message_id: str) -> Any:
 @route("GET", "/Console/Sms/{message_id}/Sendings/ReportDetails")
 def report_details(call: Call, message_id: str) -> Any:
     found = call.find_message_by_id(message_id, "sms")
-    return call.page([{"Count": count, "idRecipient": number} for number, count in found.deliveries.items()])
+    sent_at = found.send_history[-1]["StartDate"] if found.send_history else format_date(None)
+    recipients = [call.account.recipients.get(recipient_id) for recipient_id in found.deliveries]
+    rows = [
+        {"ErrorCode": "", "Receiver": f"{each.mobile_prefix}{each.mobile_number}".lstrip("+0"), "SentDate": sent_at,
+         "Status": 0}
+        for each in recipients
+        if each is not None
+    ]  # fmt: skip
+    return {**call.page(rows), "IsPaginated": False, "PageSize": 0, "TotalElementsCount": 0}  # as MailUp documents it

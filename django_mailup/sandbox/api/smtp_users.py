@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..accounts import format_date
 from ..api_call import Call
 from ..errors import APIError
 from .routes import route
@@ -23,8 +24,7 @@ def create(call: Call, list_id: str) -> Any:
     if unconfirmed:
         raise APIError(400, f"{unconfirmed[0]} is not confirmed.")
     return {
-        **body,
-        "Username": f"s{call.account.uid}_{next(call.account.ids)}",
-        "Secret": "sandbox",
-        "IdList": int(list_id),
-    }
+        **body, "CreationDate": format_date(call.now), "IdList": call.find_list(list_id).id, "IsTrusted": True,
+        "Password": "sandbox", "SmtpPlusEncryption": "STARTTLS", "SmtpPlusPort": 587,
+        "SmtpPlusServer": "smtp.sandbox.example", "Username": f"s{call.account.uid}_{next(call.account.ids)}",
+    }  # fmt: skip

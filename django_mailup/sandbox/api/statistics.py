@@ -1,10 +1,11 @@
-"""Statistics by message and by recipient. A recipient's id decides what the recipient does with every message."""
+"""Statistics by message and by recipient. A recipient's id decides what happens, unless a test has set it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..accounts import Message
 from ..api_call import Call
 from .routes import route
 
@@ -20,12 +21,19 @@ HAPPENS: dict[str, Callable[[int], bool]] = {
 """Whether each kind of event happens to a recipient with this id: every second opens messages, every fourth clicks."""
 
 
+def events(message: Message, kind: str) -> Mapping[int, int]:
+    """Return how often this kind of event happened to each recipient of a message, by recipient id."""
+    if kind in message.results:
+        return message.results[kind]
+    return {each: count for each, count in message.deliveries.items() if HAPPENS[kind](each)}
+
+
 def of_message(call: Call, message_id: str, kind: str) -> list[dict[str, Any]]:
     """Return a row for each recipient of a message to whom this kind of event happened."""
     rows: list[dict[str, Any]] = []
-    for recipient_id, count in call.find_message_by_id(message_id).deliveries.items():
+    for recipient_id, count in events(call.find_message_by_id(message_id), kind).items():
         recipient = call.account.recipients.get(recipient_id)
-        if recipient is None or not HAPPENS[kind](recipient_id):
+        if recipient is None:
             continue
         counted = {"IdMessage": int(message_id)} if kind == "Recipients" else {"Count": count}
         rows.append({**counted, "Email": recipient.email, "IdRecipient": recipient_id})
@@ -41,15 +49,14 @@ def links_of_message(call: Call, message_id: str) -> list[dict[str, Any]]:
 def of_recipient(call: Call, recipient_id: str, kind: str) -> list[dict[str, Any]]:
     """Return a row for each message of a recipient to which this kind of event happened."""
     found = call.find_recipient(recipient_id)
-    if not HAPPENS[kind](found.id):
-        return []
+    counts = {each.id: events(each, kind).get(found.id, 0) for each in call.account.messages.values()}
     return [
         {
-            "Count": message.deliveries[found.id], "IdList": message.list_id, "IdMessage": message.id,
+            "Count": counts[message.id], "IdList": message.list_id, "IdMessage": message.id,
             "Notes": message.body.get("Notes") or "", "Subject": message.body.get("Subject") or "",
         }
         for message in call.account.messages.values()
-        if message.deliveries[found.id]
+        if counts[message.id]
     ]  # fmt: skip
 
 

@@ -34,8 +34,9 @@ def create(call: Call, list_id: str) -> Any:
 
 @route("PUT", "/Console/List/{list_id}/Tag/{tag_id}")
 def update(call: Call, list_id: str, tag_id: str) -> Any:
-    found, body = find_tag(call, list_id, tag_id), call.body_object()
-    found |= {"Enabled": body.get("Enabled", True), "Name": body.get("Name", found["Name"])}
+    found = find_tag(call, list_id, tag_id)
+    new = call.updated(found, {"Enabled": True, "Name": found["Name"]})
+    found |= {"Enabled": new["Enabled"], "Name": new["Name"]}
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..accounts import format_date
-from ..api_call import Call
+from ..api_call import EMPTY, Call
 from ..errors import APIError
 from .routes import route
 
@@ -27,3 +27,22 @@ def register(call: Call) -> Any:
 @route("GET", "/Console/TrustedSenders")
 def all_trusted_senders(call: Call) -> Any:
     return call.page(call.account.trusted_senders)
+
+
+def find_trusted_sender(call: Call, trusted_sender_id: str) -> dict[str, Any]:
+    """Return the JSON of a trusted sender. Raise APIError (404) if there is none."""
+    for each in call.account.trusted_senders:
+        if each["IdTrustedSender"] == trusted_sender_id:
+            return each
+    raise APIError(404, f"Trusted sender {trusted_sender_id} does not exist.")
+
+
+@route("GET", "/Console/TrustedSenders/{trusted_sender_id}")
+def get(call: Call, trusted_sender_id: str) -> Any:
+    return find_trusted_sender(call, trusted_sender_id)
+
+
+@route("DELETE", "/Console/TrustedSenders/{trusted_sender_id}")
+def delete(call: Call, trusted_sender_id: str) -> Any:
+    call.account.trusted_senders.remove(find_trusted_sender(call, trusted_sender_id))
+    return EMPTY
