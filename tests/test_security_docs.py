@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from .attacks.routes import PARAMETER
 from .attacks.routes import declared_routes as routes
+from .canary.reports import drop_callback_url
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/security.md").read_text(encoding="utf-8")
@@ -71,6 +74,17 @@ def test_every_table_is_whole_and_names_a_test_or_whose_it_is() -> None:
                 assert re.search(r"tests/|^(\(pending: |the site's|not used|not met)", line[-1]), line
 
 
+def test_the_code_for_crash_reporters_is_what_the_canary_uses() -> None:
+    code = re.search(r"```python\nimport sentry_sdk\n(.*?)sentry_sdk\.init", TEXT, re.DOTALL)
+    assert code is not None
+    scope: dict[str, Any] = {}
+    exec(code[1], scope)  # noqa: S102
+    request = {"method": "GET", "query_string": "code=a", "headers": {}}
+    for url, kept in (("https://a.example/mailup/callback/b/", {"method"}), ("https://a.example/", {*request, "url"})):
+        for drop in (scope["drop_callback_url"], drop_callback_url):
+            assert set(drop({"request": {**request, "url": url}}, {})["request"]) == kept
+
+
 @pytest.mark.django_db
 def test_our_pages_allow_no_other_origin(client: Client) -> None:
     for route in routes():
@@ -83,4 +97,4 @@ def test_our_pages_do_not_know_trace(client: Client, admin_user: object) -> None
     client.force_login(admin_user)  # type: ignore[arg-type]
     for route in routes():
         if route.startswith("mailup/"):
-            assert client.trace("/" + PARAMETER.sub("1", route)).status_code == 405, route
+            assert client.trace("/" + PARAMETER.sub(str(UUID(int=1)), route)).status_code == 405, route
