@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from .attacks.routes import PARAMETER
 from .attacks.routes import declared_routes as routes
+from .canary.reports import drop_callback_url
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
@@ -70,6 +72,17 @@ def test_every_table_is_whole_and_names_a_test_or_whose_it_is() -> None:
         if "| test |" in heading:
             for line in lines[2:]:
                 assert re.search(r"tests/|^(\(pending: |the site's|not used|not met)", line[-1]), line
+
+
+def test_the_code_for_crash_reporters_is_what_the_canary_uses() -> None:
+    code = re.search(r"```python\nimport sentry_sdk\n(.*?)sentry_sdk\.init", TEXT, re.DOTALL)
+    assert code is not None
+    scope: dict[str, Any] = {}
+    exec(code[1], scope)  # noqa: S102
+    request = {"method": "GET", "query_string": "code=a", "headers": {}}
+    for url, kept in (("https://a.example/mailup/callback/b/", {"method"}), ("https://a.example/", {*request, "url"})):
+        for drop in (scope["drop_callback_url"], drop_callback_url):
+            assert set(drop({"request": {**request, "url": url}}, {})["request"]) == kept
 
 
 @pytest.mark.django_db

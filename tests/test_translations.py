@@ -41,7 +41,12 @@ def catalogue(language: str) -> dict[Any, str]:
 
 def test_italian_is_complete_and_current() -> None:
     italian = {key[0] if isinstance(key, tuple) else key for key, value in catalogue("it").items() if key and value}
-    plurals = {"%d connections renewed.", "%d connections work.", "%d accounts disconnected."}
+    plurals = {
+        "%d connections renewed.",
+        "%d connections work.",
+        "%d accounts disconnected.",
+        "Forgotten for %d registrations.",
+    }
 
     assert len(italian) > 100
     assert marked() - italian == plurals
