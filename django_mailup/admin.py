@@ -23,6 +23,7 @@ from .events import Event
 from .exceptions import MailUpError, Misconfigured
 from .frames import forgets_locals
 from .models import CONNECT_SITE, ClientRegistration, Token
+from .request_charset import NOT_UTF8, read_as_utf8
 from .request_secrets import hide_posted
 from .secret import Secret
 from .vault.sealed import MASK
@@ -33,10 +34,13 @@ def _private(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        is_utf8 = read_as_utf8(request)
         try:
             hide_posted(request, "new_secret")
         except (OverflowError, ValueError):  # of Django's parser, for a Content-Length that is no length
             raise BadRequest("The request's Content-Length can't be read.") from None
+        if not is_utf8:
+            raise BadRequest(NOT_UTF8)
         return view(request, *args, **kwargs)
 
     return forgets_locals(call)

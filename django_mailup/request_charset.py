@@ -1,14 +1,16 @@
-"""A decorator for views: what a request sends is in UTF-8."""
+"""What a request sends is in UTF-8: a decorator for views, and the check behind it."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
+
+NOT_UTF8: Final = "A request must be in UTF-8."
 
 
 def utf8_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -19,12 +21,19 @@ def utf8_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not _is_utf8((request.content_params or {}).get("charset", "utf-8")):
-            request.encoding = "utf-8"  # whoever answers the exception may read the query
-            raise BadRequest("A request must be in UTF-8.")
+        if not read_as_utf8(request):
+            raise BadRequest(NOT_UTF8)
         return view(request, *args, **kwargs)
 
     return wrapper
+
+
+def read_as_utf8(request: HttpRequest) -> bool:
+    """Return whether a request says nothing else than that it is in UTF-8. It is read as that in any case."""
+    if _is_utf8((request.content_params or {}).get("charset", "utf-8")):
+        return True
+    request.encoding = "utf-8"  # whoever answers it with an error may read query and form
+    return False
 
 
 def _is_utf8(charset: str) -> bool:

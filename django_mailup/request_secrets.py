@@ -15,7 +15,15 @@ OAUTH_PARAMETERS: Final = ("code", "state", "error", "error_description", "error
 
 _URLS: Final = ("REQUEST_URI", "RAW_URI", "UNENCODED_URL")
 """Where web servers put the URL, besides PATH_INFO and QUERY_STRING."""
-_HEADERS: Final = ("Referer", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Request-Uri")
+_REWRITTEN: Final = (
+    *("SCRIPT_URL", "SCRIPT_URI", "PATH_TRANSLATED"),
+    *("REDIRECT_URL", "REDIRECT_QUERY_STRING", "REDIRECT_SCRIPT_URL", "REDIRECT_SCRIPT_URI"),
+)
+"""Where Apache puts it as well, when it rewrites it. Django reads some of them when it makes the request only."""
+_HEADERS: Final = (
+    *("Referer", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Request-Uri"),
+    *("X-Original-Path", "X-Envoy-Original-Path", "X-Replaced-Path"),
+)
 """Headers in which browsers and proxies put a URL."""
 
 
@@ -75,9 +83,9 @@ def _set_url(request: HttpRequest, *, path_end: str, query: str) -> None:
     for name in _URLS:
         if name in meta:
             meta[name] = url
-    meta.pop("werkzeug.request", None)  # of that server's own: its `repr` is the URL
-    for name in _HEADERS:
-        meta.pop(f"HTTP_{name.upper().replace('-', '_')}", None)
+    # The first is of that server's own: its `repr` is the URL.
+    for name in ("werkzeug.request", *_REWRITTEN, *(f"HTTP_{each.upper().replace('-', '_')}" for each in _HEADERS)):
+        meta.pop(name, None)
     request.__dict__.pop("headers", None)  # it is made from META at first use
     scope: dict[str, Any] | None = getattr(request, "scope", None)
     if scope is not None:  # of ASGI

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from django_mailup.models import AuthorizationRequest, Token
 
@@ -31,6 +31,20 @@ def test_another_charset_than_utf_8_is_a_bad_request(browser: Client, kind: str,
         assert browser.get(page, headers={"content-type": content_type}).status_code == 400
     for page in FORMS:
         assert browser.generic("POST", page, b"next=a", content_type=content_type).status_code == 400
+
+
+@pytest.mark.parametrize("charset", ODD)
+@pytest.mark.parametrize("page", ["clientregistration/", "clientregistration/add/", "token/"])
+def test_the_admin_refuses_another_charset_as_well(admin_client: Client, page: str, charset: str) -> None:
+    path = f"/admin/django_mailup/{page}"
+    form = b'--b\r\nContent-Disposition: form-data; name="new_secret"\r\n\r\nplanted\r\n--b--\r\n'
+    content_type = f"multipart/form-data; boundary=b; charset={charset}"
+    with override_settings(DEBUG=True):  # Django's page for it shows the form
+        response = admin_client.generic("POST", path, form, content_type=content_type)
+
+    assert response.status_code == 400
+    assert "planted" not in response.content.decode()
+    assert admin_client.get(path, headers={"content-type": f"text/plain; charset={charset}"}).status_code == 400
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "latin-1", "klingon"])

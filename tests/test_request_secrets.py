@@ -27,13 +27,13 @@ QUERY = (
 
 
 def of_wsgi(path: str, query: str) -> HttpRequest:
-    url = f"{path}?{query}"
+    url, path = f"{path}?{query}", path.encode().decode("latin-1")
     return WSGIRequest(
         {
             "REQUEST_METHOD": "GET",
             "SERVER_NAME": "testserver",
             "SERVER_PORT": "80",
-            "PATH_INFO": path.encode().decode("latin-1"),
+            "PATH_INFO": path,
             "QUERY_STRING": query,
             "wsgi.input": BytesIO(),
             "wsgi.url_scheme": "http",
@@ -43,6 +43,12 @@ def of_wsgi(path: str, query: str) -> HttpRequest:
             "HTTP_REFERER": url,
             "HTTP_X_ORIGINAL_URL": url,
             "HTTP_X_FORWARDED_URI": url,
+            "HTTP_X_ENVOY_ORIGINAL_PATH": url,
+            "SCRIPT_URL": path,  # these of Apache, when it rewrites URLs
+            "SCRIPT_URI": f"http://testserver{path}",
+            "PATH_TRANSLATED": f"/srv/site{path}",
+            "REDIRECT_URL": path,
+            "REDIRECT_QUERY_STRING": query,
             "werkzeug.request": url,
         }
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import router, transaction
@@ -13,6 +13,8 @@ from ..exceptions import AccountMismatch, MailUpError, UnexpectedResponse
 from ..mailup.resources.account import AccountInfo
 from ..models import ClientRegistration, Token, TokenQuerySet
 from ..text import clean, is_clean
+
+_NEXT_GENERATION: Final = {"generation": F("generation") + 1}
 
 
 def identify(token: Token, info: AccountInfo, *, intended: UUID | None) -> tuple[Token, bool]:
@@ -81,12 +83,14 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
             return token
         columns = {name: getattr(token, name) for name in Token.MANAGED} | {
             **pair,
-            "generation": F("generation") + 1,
+            **_NEXT_GENERATION,
             "connected_at": token.connected_at,
         }
-        # If a renewal is under way, it would find no row and lose its pair: then the next call merges.
-        if not _rows().filter(key=key, claim_owner="").delete()[0]:
+        # A renewal that is under way would find no row, and one that has just ended has stored another pair: both would
+        # be lost, so the next call merges. The UPDATE locks the row. A DELETE may first read, and then delete by id.
+        if not _rows().filter(key=key, claim_owner="", generation=token.generation).update(**_NEXT_GENERATION):
             return token
+        _rows().filter(key=key).delete()
         _rows().filter(key=older.key).update(**columns)
         older = rows.get(key=older.key)
         _write_identity(older, info)

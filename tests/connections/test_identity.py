@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models import F
 from django.db.models.signals import pre_save
 
 from django_mailup.exceptions import AccountMismatch, DecryptionFailed
@@ -124,6 +125,31 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
     ]
     with pytest.raises(DecryptionFailed):
         Token.objects.get(key=unnamed.key).refresh_token.reveal()
+
+
+def test_a_pair_that_is_renewed_while_rows_merge_is_not_lost(journey: Journey) -> None:
+    """Another process ends its renewal after the row was read for the merge, and before the merge writes it."""
+    older = journey.connect().token
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    row = Token.objects.filter(key=unnamed.key)
+    encrypted: Any = Token._meta.get_field("refresh_token")
+    renewed: list[Any] = []
+
+    def renew_before(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(("UPDATE", "DELETE")) and Token._meta.db_table in sql and not renewed:
+            renewed.append(encrypted.seal("newer", unnamed.key))
+            row.update(generation=F("generation") + 1, refresh_token=renewed[0])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(renew_before):
+        assert len(list(client_of(unnamed).lists.all())) == 3
+    assert [row.get().refresh_token, row.get().account_uid] == [*renewed, None]
+    assert Token.objects.get(key=older.key).generation == 1
+
+    list(client_of(unnamed).lists.all())  # which merges
+    assert Token.objects.get().key == older.key
+    assert Token.objects.get().refresh_token.reveal() == "newer"
 
 
 HOSTILE_NAMES = [
