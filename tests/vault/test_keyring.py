@@ -213,7 +213,7 @@ def test_a_function_that_fails_is_no_fault_of_the_connection(
         refresh(expired)
     assert (caught.value.reason, caught.value.may_have_arrived) == ("keys", False)
     assert [row.state for row in status().rows] == ["unreadable", "unreadable"]
-    periodic.refresh_many([expired.pk])
+    assert periodic.refresh_many([expired.key]) == periodic.Tally(failed=1)
     assert mailup_sandbox.state.counters["refreshes"] == 0
     row = Token.objects.get()
     assert (row.failure_count, row.failed_at, row.error_code, row.claim_owner) == (0, None, "", "")
