@@ -69,10 +69,14 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
         # null, are one account. An UPDATE locks on every database; on SQLite only as the first statement of its block.
         registration = ClientRegistration.objects.using(using).filter(key=token.registration.key)
         registration.update(updated_at=F("updated_at"))
+        # Nor can a renewal begin now: in the end it would find no row, or one with another pair, and lose its own.
+        _rows().filter(key=key).update(company=F("company"))
         token = rows.get(key=key)
         older = find_duplicate(token, info.uid)
         if older is None:
             _write_identity(token, info)
+            return token
+        if token.claim_owner:  # a renewal is under way: the next call merges
             return token
         try:
             pair = _encrypted_for(older, token)
@@ -84,9 +88,7 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
             "generation": F("generation") + 1,
             "connected_at": token.connected_at,
         }
-        # If a renewal is under way, it would find no row and lose its pair: then the next call merges.
-        if not _rows().filter(key=key, claim_owner="").delete()[0]:
-            return token
+        _rows().filter(key=key).delete()
         _rows().filter(key=older.key).update(**columns)
         older = rows.get(key=older.key)
         _write_identity(older, info)
