@@ -244,6 +244,17 @@ def test_a_path_that_leads_nowhere_is_said_to_do_so(use_keys: UseKeys) -> None:
         keyring.newest()
 
 
+def test_a_function_whose_module_fails_is_one_that_gives_no_keys(
+    tmp_path: Path, kms: ModuleType, use_keys: UseKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vault_that_is_away.py").write_text("raise RuntimeError('sealed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    use_keys(path="vault_that_is_away.keys")
+
+    with pytest.raises(MailUpUnavailable, match=r"encryption keys can't be had at the moment \(RuntimeError\)"):
+        keyring.newest()
+
+
 FORKS = """
 import django, os
 django.setup()
