@@ -181,8 +181,8 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
 def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """Return W010 for each database with rows that no configured key opens.
 
-    Nothing is said before `migrate` has made tables and columns, nor if a function has the keys and this process hasn't called
-    it: `mailup_rotate_keys --check` does that.
+    Nothing is said before `migrate` has made tables and columns, nor if a function has the keys and this process hasn't
+    called it: `mailup_rotate_keys --check` does that.
     """
     found: list[checks.CheckMessage] = []
     tables = {model._meta.db_table for model in (ClientRegistration, Token, AuthorizationRequest)}
