@@ -119,13 +119,15 @@ class ClientRegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
         ProhibitNullCharactersValidator()(secret.value)
         if not secret.value and not self.instance.client_secret:
             raise forms.ValidationError(_("A client secret is needed."), code="required")
+        if secret.value:
+            try:
+                self.instance.client_secret = secret.value
+            except MailUpError as error:  # the keys can't be had now, or the setting is wrong
+                raise forms.ValidationError(str(error)) from None
         return secret
 
     def save(self, commit: bool = True) -> Any:
-        secret: Secret = self.cleaned_data["new_secret"]
-        if secret.value:
-            self.instance.client_secret = secret.value
-        if secret.value or "client_id" in self.changed_data:
+        if self.cleaned_data["new_secret"].value or "client_id" in self.changed_data:
             services.clear_refusal(self.instance)
         return super().save(commit)
 

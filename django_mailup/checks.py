@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.db import connections
+from django.db import DatabaseError, connections, transaction
 from django.utils.module_loading import import_string
 
 from . import services
@@ -181,8 +181,8 @@ def check_security(**kwargs: Any) -> list[checks.CheckMessage]:
 def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """Return W010 for each database with rows that no configured key opens.
 
-    Nothing is said before `migrate` has made the tables, nor if a function has the keys and this process hasn't called
-    it: `mailup_rotate_keys --check` does that.
+    Nothing is said before `migrate` has made tables and columns, nor if a function has the keys and this process hasn't
+    called it: `mailup_rotate_keys --check` does that.
     """
     found: list[checks.CheckMessage] = []
     tables = {model._meta.db_table for model in (ClientRegistration, Token, AuthorizationRequest)}
@@ -190,8 +190,9 @@ def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> 
         if not tables <= set(connections[alias].introspection.table_names()):
             continue
         try:
-            uses = services.keys_in_use(using=alias, ask=False) or []
-        except Misconfigured:  # E005 says so
+            with transaction.atomic(using=alias):  # an error would break a transaction of the caller's
+                uses = services.keys_in_use(using=alias, ask=False) or []
+        except (Misconfigured, DatabaseError):  # E005 says so; or `migrate`, which checks first, is to add a column
             continue
         lost = {use.model: 0 for use in uses}
         for use in uses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from django_mailup.sandbox import Sandbox
 
 from .journey import led_to
 from .stored import stored_rows
+from .vault.conftest import kms as kms
+from .vault.kms import PATH as KMS
 
 pytestmark = pytest.mark.django_db
 REGISTRATIONS = "/admin/django_mailup/clientregistration/"
@@ -50,6 +53,23 @@ def test_a_registration_is_added_and_its_secret_never_shown(admin_client: Client
         page = admin_client.get(path).content.decode()
         assert "hush-hush" not in page
         assert registration.client_secret.ciphertext not in page
+
+
+def test_a_secret_that_cannot_be_encrypted_is_an_error_of_the_form(
+    admin_client: Client, kms: ModuleType, settings: Any, mailup_registration: Any
+) -> None:
+    kms.answer = RuntimeError("sealed")
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": KMS}
+    before = stored_rows(ClientRegistration)
+    for path in ("add/", f"{mailup_registration.pk}/change/"):
+        answer = admin_client.post(
+            REGISTRATIONS + path, {**FIELDS, "slug": "other", "client_id": "other", "new_secret": "hush-hush"}
+        )
+        assert answer.status_code == 200
+        assert "encryption keys can&#x27;t be had at the moment (RuntimeError)" in answer.content.decode()
+        assert "hush-hush" not in answer.content.decode()
+    assert stored_rows(ClientRegistration) == before
+    assert admin_client.get(REGISTRATIONS).status_code == 200
 
 
 def test_a_blank_secret_keeps_the_present_one(admin_client: Client) -> None:

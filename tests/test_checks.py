@@ -259,6 +259,17 @@ def test_an_emptied_secret_is_one_that_no_key_opens(mailup_registration: Any) ->
     assert database_ids() == ["django_mailup.W010"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_column_that_migrate_is_to_add_is_not_missed(mailup_registration: Any) -> None:
+    rename = "ALTER TABLE django_mailup_authorizationrequest RENAME COLUMN {} TO {}"
+    with connection.cursor() as cursor:
+        cursor.execute(rename.format("code_verifier", "elsewhere"))
+        try:
+            assert database_ids() == []
+        finally:
+            cursor.execute(rename.format("elsewhere", "code_verifier"))
+
+
 def test_a_database_without_tables_is_fine(tmp_path: Path) -> None:
     env = {
         **os.environ,

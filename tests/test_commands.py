@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 
 from .csv_import.files import rows, write
+from .vault.conftest import kms as kms
+from .vault.kms import PATH as KMS
 
 Connect = Callable[..., Token]
 
@@ -113,6 +116,19 @@ def test_register_gives_up_politely(environment: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
+def test_register_says_that_the_keys_cannot_be_had(
+    environment: pytest.MonkeyPatch, kms: ModuleType, settings: Any
+) -> None:
+    kms.answer = RuntimeError("sealed")
+    settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": KMS}
+    environment.setenv("MAILUP_CLIENT_SECRET", "hush")
+
+    with pytest.raises(CommandError, match=r"Nothing was stored: .* encryption keys can't be had"):
+        run("mailup_register", "--noinput", "--client-id=x")
+    assert not ClientRegistration.objects.exists()
+
+
+@pytest.mark.django_db
 def test_connect_for_the_site_and_for_a_user(
     environment: pytest.MonkeyPatch, mailup_registration: Any, user: Any
 ) -> None:
@@ -150,6 +166,16 @@ def test_refresh_tokens_without_celery(mailup_connection: Connect, mailup_sandbo
         connected_at=token.connected_at - hour, refreshed_at=None, expires_at=timezone.now(), refresh_at=timezone.now()
     )
     with pytest.raises(CommandError, match="mailup_status"):
+        run("mailup_refresh_tokens")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refresh_tokens_says_that_the_hook_is_wrong(mailup_connection: Connect, settings: Any) -> None:
+    mailup_connection(None)
+    Token.objects.update(refresh_at=timezone.now())
+    settings.MAILUP = {**settings.MAILUP, "PREPARE_CONNECTION": "tests.nowhere"}
+
+    with pytest.raises(CommandError, match="PREPARE_CONNECTION"):
         run("mailup_refresh_tokens")
 
 

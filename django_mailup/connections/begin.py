@@ -43,6 +43,7 @@ def begin(
         clock: returns the current time, aware.
 
     Raises:
+        NotConnected: the connection to authorize again is gone, or another tenant's.
         RegistrationUnavailable: there is no enabled registration of this slug.
         TransactionOpen: called inside a transaction.
         Misconfigured: MailUp's base URL is plain http.
@@ -50,8 +51,9 @@ def begin(
     """
     _refuse_transaction()
     if reconnect is not None:
-        registration, for_site = reconnect.registration.slug, reconnect.user_id is None
-    found = store.find(registration)
+        found, for_site = store.find_for(reconnect), reconnect.user_id is None
+    else:
+        found = store.find(registration)
     pending = AuthorizationRequest(
         user=user,
         registration=found,

@@ -71,10 +71,14 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
         # null, are one account. An UPDATE locks on every database; on SQLite only as the first statement of its block.
         registration = ClientRegistration.objects.using(using).filter(key=token.registration.key)
         registration.update(updated_at=F("updated_at"))
+        # Nor can a renewal begin now: in the end it would find no row, or one with another pair, and lose its own.
+        _rows().filter(key=key).update(company=F("company"))
         token = rows.get(key=key)
         older = find_duplicate(token, info.uid)
         if older is None:
             _write_identity(token, info)
+            return token
+        if token.claim_owner:  # a renewal is under way: the next call merges
             return token
         try:
             pair = _encrypted_for(older, token)
@@ -86,10 +90,6 @@ def store_identity(key: UUID, info: AccountInfo) -> Token:
             **_NEXT_GENERATION,
             "connected_at": token.connected_at,
         }
-        # A renewal that is under way would find no row, and one that has just ended has stored another pair: both would
-        # be lost, so the next call merges. The UPDATE locks the row. A DELETE may first read, and then delete by id.
-        if not _rows().filter(key=key, claim_owner="", generation=token.generation).update(**_NEXT_GENERATION):
-            return token
         _rows().filter(key=key).delete()
         _rows().filter(key=older.key).update(**columns)
         older = rows.get(key=older.key)

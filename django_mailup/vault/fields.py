@@ -15,6 +15,9 @@ from .sealed import VERSION, Column, Sealed
 ROW_KEY: Final = "key"
 """The field that names a row. It must be declared before the encrypted ones: Django assigns fields in that order."""
 
+ASSIGNED: Final = "_assigned_secrets"
+"""The attribute of an instance that names the encrypted columns assigned since it was read or saved."""
+
 
 class _SealedAttribute:
     """Encrypt text when it is assigned, so that an instance never holds a plain secret."""
@@ -36,10 +39,11 @@ class _SealedAttribute:
     @forgets_locals
     def __set__(self, instance: models.Model, value: Any) -> None:
         column, stored = self._field.sealed_column, instance.__dict__
+        was_read = isinstance(value, Sealed) and value.row is None
         if isinstance(value, Sealed):
             if value.column is not column and value.column.name != column.name:
                 raise ValueError(f"A value of {value.column.name} can't be one of {column.name}. {_ASSIGN_TEXT}")
-            if value.row is None:  # it was just read, perhaps without the row's key
+            if was_read:  # just now, perhaps without the row's key
                 if ROW_KEY in stored:
                     value.row = row_key(instance)
             elif value.row != row_key(instance):
@@ -49,6 +53,8 @@ class _SealedAttribute:
         elif value is not None:
             raise TypeError(f"{column.name} is encrypted: assign text, not {type(value).__name__}.")
         stored[self._field.attname] = value
+        if not was_read:
+            stored[ASSIGNED] = stored.get(ASSIGNED, frozenset()) | {self._field.attname}
 
 
 _ASSIGN_TEXT: Final = "Assign its text, which is then encrypted for this one: value.reveal()."

@@ -168,6 +168,8 @@ def _answer_of(path: str) -> list[Key] | None:
         function = import_string(path)
     except ImportError:
         raise Misconfigured(f"MAILUP['ENCRYPTION_KEYS'] names {path}, which can't be imported.") from None
+    except Exception as error:  # of its module, which may ask the vault when it is loaded
+        raise _no_keys(type(error).__name__) from None
     try:
         return _keys_of(function())
     except Exception as error:

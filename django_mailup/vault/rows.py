@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import FieldError
@@ -10,7 +10,7 @@ from django.core.serializers.base import DeserializationError
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 
-from .fields import ROW_KEY, EncryptedTextField, encrypted_fields
+from .fields import ASSIGNED, ROW_KEY, EncryptedTextField, encrypted_fields, row_key
 from .sealed import Sealed
 
 M = TypeVar("M", bound=models.Model)
@@ -96,3 +96,28 @@ class SealedModel(models.Model):
                 if not value.key_id:
                     raise DeserializationError(f"{label} “{name}” is encrypted, but what is given is no ciphertext.")
         super().__init__(*args, **kwargs)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save as Django does. Of the secrets of a stored row, write only those that were assigned.
+
+        The others may have been replaced since the row was read, or encrypted again. `update_fields` writes what it
+        names.
+        """
+        assigned = self.__dict__.get(ASSIGNED, frozenset())
+        is_stored = not self._state.adding and kwargs.get("using") in (None, self._state.db)
+        if is_stored and not (args or kwargs.get("force_insert")) and kwargs.get("update_fields") is None:
+            kept = {name for name in self._bound_secrets() if name not in assigned} | self.get_deferred_fields()
+            fields = self._meta.concrete_fields
+            kwargs["update_fields"] = [
+                field.name for field in fields if not field.primary_key and field.attname not in kept
+            ]
+        super().save(*args, **kwargs)
+        written = kwargs.get("update_fields")
+        self.__dict__[ASSIGNED] = frozenset() if written is None else assigned.difference(written)
+
+    def _bound_secrets(self) -> Iterator[str]:
+        """Yield the names of the encrypted columns whose value is bound to the key that the row has now."""
+        for field in encrypted_fields(type(self)):
+            value = self.__dict__.get(field.attname)
+            if isinstance(value, Sealed) and value.row == row_key(self):
+                yield field.attname

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 from django.db.models.signals import pre_save
 
-from django_mailup.exceptions import AccountMismatch, DecryptionFailed
+from django_mailup.exceptions import AccountMismatch, DecryptionFailed, TransactionOpen
 from django_mailup.models import Token
-from django_mailup.services import client_of
+from django_mailup.services import client_of, refresh
 
 from ..journey import Journey
+from ..processes import HAS_SERVER
 from ..stored import stored_rows
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +106,48 @@ def test_a_merged_pair_is_encrypted_for_the_row_that_holds_it_now(journey: Journ
         assert getattr(survivor, column).reveal() == getattr(unnamed, column).reveal()
         assert getattr(survivor, column).ciphertext != getattr(unnamed, column).ciphertext
     assert survivor.encryption_key_id == survivor.refresh_token.key_id
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(not HAS_SERVER, reason="SQLite has one writer at a time")
+def test_no_renewal_begins_while_rows_are_merged(journey: Journey) -> None:
+    journey.sandbox.configure(refresh_reuse="revokes")
+    journey.connect()
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    client = client_of(unnamed)
+    refused: list[BaseException | None] = []
+
+    def renew() -> None:
+        try:
+            with transaction.atomic():  # so that it waits for a lock for a second only
+                refresh(unnamed)
+        finally:
+            connections.close_all()
+
+    def before_the_row_goes(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith("DELETE") and "django_mailup_token" in sql:
+            refused.append(pool.submit(renew).exception(20))
+        return execute(sql, *arguments)
+
+    with ThreadPoolExecutor(1) as pool, connection.execute_wrapper(before_the_row_goes):
+        list(client.lists.all())
+    assert [type(each) for each in refused] == [TransactionOpen]
+    refresh(Token.objects.get())
+
+
+def test_rows_are_not_merged_while_one_is_renewed(journey: Journey, clock: Any) -> None:
+    journey.connect()
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
+    unnamed = journey.connect().token
+    Token.objects.filter(key=unnamed.key).update(claim_owner="another process", claimed_until=clock())
+    before = stored_rows(Token)
+
+    list(client_of(unnamed).lists.all())
+    assert stored_rows(Token) == before
+    Token.objects.filter(key=unnamed.key).update(claim_owner="", claimed_until=None)
+    list(client_of(unnamed).lists.all())
+    assert Token.objects.count() == 1
 
 
 def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(

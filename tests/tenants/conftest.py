@@ -18,6 +18,8 @@ from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import connect_with_password, register
 
+from ..stored import stored_rows
+
 collect_ignore_glob = [] if hasattr(django_settings, "TENANT_MODEL") else ["test_*.py"]
 
 ACCOUNTS = {"public": "m12345", "north": "m12345", "south": "m67890"}
@@ -113,7 +115,7 @@ def only_north(tenants: dict[str, Tenant]) -> Iterator[None]:
         found: list[Any] = []
         for schema in ("public", "south"):
             with schema_context(schema):
-                found += [*Token.objects.values(), *ClientRegistration.objects.values()]
+                found += [*stored_rows(Token), *stored_rows(ClientRegistration)]
         return found
 
     before = others()

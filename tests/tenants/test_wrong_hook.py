@@ -52,6 +52,7 @@ def test_a_row_that_the_callers_block_made_is_told_from_a_wrong_hook(
                 return make(blocks - 1)
             made = north.stored()
             made.pk, made.key, made.account_uid, made._state.adding = None, Token().key, "1", True
+            made.access_token, made.refresh_token = "A", "R"
             made.save()
             with pytest.raises(TransactionOpen):
                 on_demand.usable_token(made.key)

@@ -213,7 +213,7 @@ def test_a_function_that_fails_is_no_fault_of_the_connection(
         refresh(expired)
     assert (caught.value.reason, caught.value.may_have_arrived) == ("keys", False)
     assert [row.state for row in status().rows] == ["unreadable", "unreadable"]
-    periodic.refresh_many([expired.pk])
+    assert periodic.refresh_many([expired.key]) == periodic.Tally(failed=1)
     assert mailup_sandbox.state.counters["refreshes"] == 0
     row = Token.objects.get()
     assert (row.failure_count, row.failed_at, row.error_code, row.claim_owner) == (0, None, "", "")
@@ -241,6 +241,17 @@ def test_a_path_that_leads_nowhere_is_said_to_do_so(use_keys: UseKeys) -> None:
     use_keys(path="tests.vault.nowhere")
 
     with pytest.raises(Misconfigured, match=r"tests\.vault\.nowhere, which can't be imported"):
+        keyring.newest()
+
+
+def test_a_function_whose_module_fails_is_one_that_gives_no_keys(
+    tmp_path: Path, kms: ModuleType, use_keys: UseKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vault_that_is_away.py").write_text("raise RuntimeError('sealed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    use_keys(path="vault_that_is_away.keys")
+
+    with pytest.raises(MailUpUnavailable, match=r"encryption keys can't be had at the moment \(RuntimeError\)"):
         keyring.newest()
 
 

@@ -1,4 +1,4 @@
-"""The queryset of rows with encrypted columns: what would part a secret from its row is refused."""
+"""Rows with encrypted columns: what would part a secret from its row is refused; an old secret never comes back."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from django.db import models
 from django.db.models import F, Value
 
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
+from django_mailup.services import rotate_keys
+from django_mailup.vault.keyring import newest
 
 from ..stored import sealed, stored_rows
+from .conftest import UseKeys, new_key
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
@@ -111,3 +114,55 @@ def test_the_registrations_own_rows_keep_it_too(
 
     with django_assert_num_queries(1):
         assert ClientRegistration.objects.only("client_secret").get().client_secret.reveal() == secret
+
+
+# ------------------------------------------------------------------------------------------- saving an instance
+
+
+def test_saving_what_was_read_before_a_rotation_does_not_bring_the_old_ciphertext_back(
+    mailup_registration: ClientRegistration, use_keys: UseKeys, old_key: str
+) -> None:
+    read_before = ClientRegistration.objects.get()
+    new = new_key()
+    use_keys(new, old_key)
+    assert rotate_keys().encrypted == 1
+    read_before.name = "New name"
+    read_before.save()
+
+    stored = ClientRegistration.objects.get()
+    assert stored.name == "New name"
+    assert stored.client_secret.key_id == newest().id
+
+
+def test_saving_does_not_bring_a_replaced_secret_back(mailup_registration: ClientRegistration) -> None:
+    read_before = ClientRegistration.objects.get()
+    mailup_registration.client_secret = "newer"
+    mailup_registration.save()
+    read_before.save()
+
+    assert ClientRegistration.objects.get().client_secret.reveal() == "newer"
+
+
+def test_a_secret_that_was_assigned_is_saved_once(mailup_registration: ClientRegistration) -> None:
+    mailup_registration.client_secret = "first"
+    mailup_registration.save(update_fields=["name"])
+    assert ClientRegistration.objects.get().client_secret.reveal() != "first"
+    mailup_registration.save()
+    assert ClientRegistration.objects.get().client_secret.reveal() == "first"
+    ClientRegistration.objects.update(**sealed(mailup_registration, client_secret="second"))
+    mailup_registration.save()
+    assert ClientRegistration.objects.get().client_secret.reveal() == "second"
+
+    again = ClientRegistration.objects.get()
+    again.client_secret = again.client_secret.for_row(again.key)
+    again.save()
+    assert ClientRegistration.objects.get().client_secret == again.client_secret
+
+
+def test_a_deferred_column_is_not_saved(mailup_registration: ClientRegistration) -> None:
+    narrow = ClientRegistration.objects.only("name").get()
+    narrow.name = "New name"
+    ClientRegistration.objects.update(client_id="another")
+    narrow.save()
+
+    assert ClientRegistration.objects.values_list("name", "client_id").get() == ("New name", "another")

@@ -7,6 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ... import services
+from ...exceptions import MailUpError
+from ...text import printable
 
 
 class Command(BaseCommand):
@@ -14,7 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         services.clear_expired_requests()
-        tally = services.refresh_due()
+        try:
+            tally = services.refresh_due()
+        except MailUpError as error:
+            raise CommandError(printable(error)) from None
         self.stdout.write(f"{tally.refreshed} renewed, {tally.failed} failed.")
         if tally.failed:
             raise CommandError("Run mailup_status to see what failed.")

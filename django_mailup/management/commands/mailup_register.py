@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from environ import Env
 
 from ... import services
+from ...exceptions import MailUpError
 from ...frames import forgets_locals
 from ...models import DEFAULT_REGISTRATION, ClientRegistration
 from ...secret import Secret
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             raise CommandError(printable("; ".join(error.messages))) from None
         except UnicodeError:
             raise CommandError("Nothing was stored: the client secret is not UTF-8 text.") from None
+        except MailUpError as error:
+            raise CommandError(printable(f"Nothing was stored: {error}")) from None
         verb = "created" if created else "up to date"
         self.stdout.write(
             printable(f"Client registration “{registration.slug}” is {verb}: client ID {registration.client_id}.")
