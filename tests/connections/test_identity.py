@@ -172,7 +172,7 @@ def test_a_merge_that_cannot_decrypt_changes_nothing_and_is_logged(
 
 
 def test_a_pair_that_is_renewed_while_rows_merge_is_not_lost(journey: Journey) -> None:
-    """Another process ends its renewal after the row was read for the merge, and before the merge writes it."""
+    """Another process ends its renewal after the row was first read, and before the merge locks it."""
     older = journey.connect().token
     journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
     unnamed = journey.connect().token
@@ -188,10 +188,7 @@ def test_a_pair_that_is_renewed_while_rows_merge_is_not_lost(journey: Journey) -
 
     with connection.execute_wrapper(renew_before):
         assert len(list(client_of(unnamed).lists.all())) == 3
-    assert [row.get().refresh_token, row.get().account_uid] == [*renewed, None]
-    assert Token.objects.get(key=older.key).generation == 1
-
-    list(client_of(unnamed).lists.all())  # which merges
+    assert renewed
     assert Token.objects.get().key == older.key
     assert Token.objects.get().refresh_token.reveal() == "newer"
 
