@@ -27,6 +27,11 @@ def of(connection: BaseDatabaseWrapper) -> Prepare:
     return hook(connection)
 
 
+def is_default() -> bool:
+    """Return whether the hook is `copy_tenant`: the site has said nothing of its own about connections."""
+    return bool(app_settings.PREPARE_CONNECTION == f"{__name__}.{copy_tenant.__name__}")
+
+
 def copy_tenant(connection: BaseDatabaseWrapper) -> Prepare:
     """Return what gives a new connection the tenant of this one, or on PostgreSQL its search path.
 
@@ -45,6 +50,9 @@ def copy_tenant(connection: BaseDatabaseWrapper) -> Prepare:
 
     def set_search_path(new: BaseDatabaseWrapper) -> None:
         with new.cursor() as cursor:
-            cursor.execute("SELECT set_config('search_path', %s, false)", path)
+            # What is equal stays untouched: behind a pool, a connection that is set may be somebody else's next.
+            cursor.execute(
+                "SELECT set_config('search_path', %s, false) WHERE current_setting('search_path') <> %s", path * 2
+            )
 
     return set_search_path
