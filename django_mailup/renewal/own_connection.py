@@ -94,7 +94,7 @@ def run(using: str, call: Callable[[Caller], T]) -> T:
 
     Raises:
         TransactionOpen: on SQLite, inside a transaction: once that has read, no other connection can write.
-        Misconfigured: the hook PREPARE_CONNECTION can't be imported.
+        Misconfigured: the hook PREPARE_CONNECTION can't be imported, or returns nothing that can be called.
     """
     if inside_test_case(using) or _this_thread.own is not None:
         return call(Caller.IN_AUTOCOMMIT)

@@ -18,18 +18,22 @@ def of(connection: BaseDatabaseWrapper) -> Prepare:
     """Return what prepares a new connection like this one, from the hook that PREPARE_CONNECTION names.
 
     Raises:
-        Misconfigured: the hook can't be imported.
+        Misconfigured: the hook can't be imported, or returns nothing that can be called.
     """
     try:
-        hook: Callable[[BaseDatabaseWrapper], Prepare] = import_string(app_settings.PREPARE_CONNECTION)
+        hook: Callable[[BaseDatabaseWrapper], object] = import_string(app_settings.PREPARE_CONNECTION)
     except ImportError as error:
         raise Misconfigured(reason="hook") from error
-    return hook(connection)
+    prepare = hook(connection)
+    if not callable(prepare):
+        raise Misconfigured(reason="hook_result")
+    return prepare
 
 
 def is_default() -> bool:
     """Return whether the hook is `copy_tenant`: the site has said nothing of its own about connections."""
-    return bool(app_settings.PREPARE_CONNECTION == f"{__name__}.{copy_tenant.__name__}")
+    default = f"{__name__}.{copy_tenant.__name__}"
+    return bool(default == app_settings.PREPARE_CONNECTION)
 
 
 def copy_tenant(connection: BaseDatabaseWrapper) -> Prepare:

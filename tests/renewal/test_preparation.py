@@ -97,10 +97,11 @@ def test_a_renewal_outlives_a_preparation_that_fails(expired: Token, settings: A
     assert on_demand.usable_token(expired.key).generation == 2
 
 
-def test_a_hook_that_is_not_found_is_said_before_mailup_is_asked(
-    expired: Token, settings: Any, mailup_sandbox: Sandbox
+@pytest.mark.parametrize("name", ["no_such", "return_nothing"])
+def test_a_hook_that_cannot_be_used_is_said_before_mailup_is_asked(
+    expired: Token, settings: Any, mailup_sandbox: Sandbox, name: str
 ) -> None:
-    use_hook(settings, "no_such")
+    use_hook(settings, name)
 
     with pytest.raises(Misconfigured, match="PREPARE_CONNECTION"):
         on_demand.usable_token(expired.key)
