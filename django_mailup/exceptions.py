@@ -209,6 +209,7 @@ class Misconfigured(MailUpError):
     code = "misconfigured"
     SENTENCES = {
         "hook": "MAILUP['PREPARE_CONNECTION'] can't be imported: run manage.py check.",
+        "hook_result": "MAILUP['PREPARE_CONNECTION'] must return a function that prepares the new connection.",
         "unseen": "A renewal's own database connection doesn't see the row that this connection sees: set"
         " MAILUP['PREPARE_CONNECTION'] to a function that prepares it.",
     }

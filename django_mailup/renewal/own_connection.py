@@ -44,9 +44,13 @@ def inside_transaction(using: str) -> bool:
 
 
 def is_plain(using: str) -> bool:
-    """Return whether this thread's connection is Django's own and not open: nothing has given it a tenant."""
+    """Return whether this thread's connection is Django's own and not open: nothing has given it a tenant.
+
+    A site with a hook of its own may give it one as soon as it opens.
+    """
     connection = connections[using]
-    return connection.connection is None and type(connection).__module__.startswith("django.db.backends.")
+    is_djangos = type(connection).__module__.startswith("django.db.backends.")
+    return connection.connection is None and is_djangos and preparation.is_default()
 
 
 class _ThisThread(threading.local):
@@ -90,7 +94,7 @@ def run(using: str, call: Callable[[Caller], T]) -> T:
 
     Raises:
         TransactionOpen: on SQLite, inside a transaction: once that has read, no other connection can write.
-        Misconfigured: the hook PREPARE_CONNECTION can't be imported.
+        Misconfigured: the hook PREPARE_CONNECTION can't be imported, or returns nothing that can be called.
     """
     if inside_test_case(using) or _this_thread.own is not None:
         return call(Caller.IN_AUTOCOMMIT)

@@ -18,13 +18,22 @@ def of(connection: BaseDatabaseWrapper) -> Prepare:
     """Return what prepares a new connection like this one, from the hook that PREPARE_CONNECTION names.
 
     Raises:
-        Misconfigured: the hook can't be imported.
+        Misconfigured: the hook can't be imported, or returns nothing that can be called.
     """
     try:
-        hook: Callable[[BaseDatabaseWrapper], Prepare] = import_string(app_settings.PREPARE_CONNECTION)
+        hook: Callable[[BaseDatabaseWrapper], object] = import_string(app_settings.PREPARE_CONNECTION)
     except ImportError as error:
         raise Misconfigured(reason="hook") from error
-    return hook(connection)
+    prepare = hook(connection)
+    if not callable(prepare):
+        raise Misconfigured(reason="hook_result")
+    return prepare
+
+
+def is_default() -> bool:
+    """Return whether the hook is `copy_tenant`: the site has said nothing of its own about connections."""
+    default = f"{__name__}.{copy_tenant.__name__}"
+    return bool(default == app_settings.PREPARE_CONNECTION)
 
 
 def copy_tenant(connection: BaseDatabaseWrapper) -> Prepare:
@@ -45,6 +54,9 @@ def copy_tenant(connection: BaseDatabaseWrapper) -> Prepare:
 
     def set_search_path(new: BaseDatabaseWrapper) -> None:
         with new.cursor() as cursor:
-            cursor.execute("SELECT set_config('search_path', %s, false)", path)
+            # What is equal stays untouched: behind a pool, a connection that is set may be somebody else's next.
+            cursor.execute(
+                "SELECT set_config('search_path', %s, false) WHERE current_setting('search_path') <> %s", path * 2
+            )
 
     return set_search_path

@@ -43,3 +43,7 @@ def copy_session_variable(connection: Any) -> Prepare:
             cursor.execute("SELECT set_config('app.tenant', %s, false)", tenant)
 
     return prepare
+
+
+def return_nothing(connection: Any) -> None:
+    """Return nothing, as a hook of somebody who took the connection for the new one."""

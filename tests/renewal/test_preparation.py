@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections
+from django.db.backends.signals import connection_created
 
 from django_mailup.exceptions import Misconfigured, NotConnected
 from django_mailup.models import Token
@@ -17,6 +19,8 @@ from django_mailup.renewal.preparation import copy_tenant
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for
 
+from ..processes import Gate, eventually
+from ..threads import threads_waiting_in
 from . import hooks
 
 Connect = Callable[..., Token]
@@ -93,10 +97,11 @@ def test_a_renewal_outlives_a_preparation_that_fails(expired: Token, settings: A
     assert on_demand.usable_token(expired.key).generation == 2
 
 
-def test_a_hook_that_is_not_found_is_said_before_mailup_is_asked(
-    expired: Token, settings: Any, mailup_sandbox: Sandbox
+@pytest.mark.parametrize("name", ["no_such", "return_nothing"])
+def test_a_hook_that_cannot_be_used_is_said_before_mailup_is_asked(
+    expired: Token, settings: Any, mailup_sandbox: Sandbox, name: str
 ) -> None:
-    use_hook(settings, "no_such")
+    use_hook(settings, name)
 
     with pytest.raises(Misconfigured, match="PREPARE_CONNECTION"):
         on_demand.usable_token(expired.key)
@@ -146,6 +151,20 @@ def test_the_search_path_of_the_caller_is_kept(
     with pytest.raises(NotConnected):
         on_demand.usable_token(expired.key, refused=2)
     assert periodic.refresh_many([expired.key]) == periodic.Tally(skipped=1)
+
+
+@on_postgres
+@pytest.mark.parametrize(("path", "source"), [("", "default"), ("north, public", "session")], ids=["default", "set"])
+def test_a_search_path_is_set_only_if_it_differs(transactional_db: None, path: str, source: str) -> None:
+    if path:
+        execute(f"SET search_path = {path}")
+    asked = "SELECT setting || ': ' || source FROM pg_settings WHERE name = 'search_path'"
+    mine = execute(asked)
+    try:
+        assert own_connection.run("default", lambda _: execute(asked)) == mine
+        assert mine.endswith(f": {source}")
+    finally:
+        execute("RESET search_path")
 
 
 @on_postgres
@@ -201,6 +220,39 @@ def test_a_hook_lets_the_renewal_through_row_level_security(
     with pytest.raises(NotConnected):
         on_demand.usable_token(secured.key, refused=2)
     assert periodic.refresh_many([secured.key]) == periodic.Tally(skipped=1)
+
+
+@on_postgres
+def test_a_thread_of_another_tenant_that_waits_with_no_connection_open_gets_nothing(
+    secured: Token, settings: Any, mailup_sandbox: Sandbox
+) -> None:
+    use_hook(settings, "copy_session_variable")
+    gate, here = Gate(mailup_sandbox, after=False), threading.local()
+
+    def set_tenant(connection: Any, **_: Any) -> None:
+        if hasattr(here, "tenant"):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('app.tenant', %s, false)", [here.tenant])
+
+    def ask(tenant: str) -> int:
+        here.tenant = tenant
+        try:
+            return on_demand.usable_token(secured.key).generation
+        finally:
+            connections.close_all()
+
+    connection_created.connect(set_tenant)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            leading = pool.submit(ask, NORTH)
+            assert gate.reached.wait(10)
+            waiting = pool.submit(ask, SOUTH)
+            eventually(lambda: threads_waiting_in(on_demand.usable_token) == 2 or waiting.done())
+            gate.open.set()
+            assert leading.result() == 2
+            assert isinstance(waiting.exception(), NotConnected)
+    finally:
+        connection_created.disconnect(set_tenant)
 
 
 @on_postgres
