@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
 from ..exceptions import UnexpectedResponse
@@ -73,6 +74,14 @@ class BearerToken(requests.auth.AuthBase):
             raise UnexpectedResponse(reason="bad_token")
         request.headers["Authorization"] = f"Bearer {self._access_token.value}"
         return request
+
+
+def basic_auth(client_id: str, client_secret: str) -> HTTPBasicAuth:
+    """Return the client's HTTP basic authentication, in UTF-8 (RFC 6749 section 2.3.1).
+
+    requests would encode in Latin-1, and raise an exception that holds the secret if it can't.
+    """
+    return HTTPBasicAuth(client_id.encode(errors="surrogatepass"), client_secret.encode(errors="surrogatepass"))
 
 
 class _Session(requests.Session):
