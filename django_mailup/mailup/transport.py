@@ -13,6 +13,7 @@ from typing import Any, Final
 import requests
 from requests.adapters import BaseAdapter
 from requests.auth import HTTPBasicAuth
+from requests.exceptions import InvalidHeader, InvalidJSONError
 from urllib3.exceptions import HTTPError
 
 from ..exceptions import UnexpectedResponse
@@ -143,6 +144,7 @@ class Transport:
             MailUpUnavailable: there was no answer, or not within the deadline. `may_have_arrived` is false if no part
                 of the request was sent.
             UnexpectedResponse: the answer is too large, or is compressed in another way than by gzip once.
+            ValueError: a header or the JSON can't be sent.
         """
         connect, read = self._timeout if timeout is None else (timeout, timeout)
         deadline = self._deadline if timeout is None else max(timeout, self._deadline)
@@ -163,6 +165,8 @@ class Transport:
                     stream=True,
                 )
                 read_body(response, limit=self._answer_limit, guard=guard)
+        except (InvalidHeader, InvalidJSONError):  # an OSError, too; its text has the header's value
+            raise ValueError("A header of this call, or a number in its JSON, can't be sent.") from None
         except (HTTPError, HTTPException, OSError) as error:  # every exception of requests is an OSError
             raise guard.unavailable(error) from None
         return response

@@ -73,6 +73,22 @@ def test_whatever_the_status_the_answer_is_returned_and_no_redirect_followed() -
     assert len(server.arrived) == 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"headers": {"X": "hush\r\nY: z"}}, {"headers": {"X": "hush€"}}, {"json": {"hush": float("nan")}}],
+    ids=["line break", "not Latin-1", "NaN"],
+)
+def test_a_mistake_of_the_caller_is_no_outage(options: dict[str, Any]) -> None:
+    server = Server(answer(200, b"1"))
+    try:
+        with pytest.raises(ValueError, match=r"can't (be sent|encode)") as caught:
+            send(server, **options)
+    finally:
+        server.close()
+    assert server.arrived == []
+    assert "hush" not in str(caught.value)
+
+
 @pytest.mark.parametrize("secret", ["plain", "perché", "s€cret", "\ud800"], ids=ascii)
 def test_basic_authentication_takes_any_secret(secret: str) -> None:
     server = Server(answer(200, json.dumps({"Code": 2, **json.loads(BODY)}).encode()))
