@@ -111,6 +111,9 @@ class ReauthorizationRequired(MailUpError):
     """
 
     code = "reauthorization_required"
+    SENTENCES = {
+        "no_refresh_token": "MailUp gave no refresh token for this connection: the user must authorize it again."
+    }
     DETAILS = (*MailUpError.DETAILS, "interrupted")
 
     def __init__(

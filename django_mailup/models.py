@@ -203,7 +203,7 @@ class Token(SealedModel):
     )
     company: models.CharField[str | Combinable, str] = models.CharField(_("company"), max_length=255, blank=True)
     access_token = EncryptedTextField(_("access token"))
-    refresh_token = EncryptedTextField(_("refresh token"))
+    refresh_token = EncryptedTextField(_("refresh token"), blank=True)
     encryption_key_id = KeyIdField(_("encryption key"), max_length=16, blank=True, db_index=True, editable=False)
     expires_at: models.DateTimeField[datetime | Combinable, datetime] = models.DateTimeField(_("expires at"))
     refresh_at = models.DateTimeField(_("renewal due at"))

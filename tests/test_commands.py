@@ -202,8 +202,13 @@ def test_names_do_not_drive_the_terminal(
     environment.setenv("MAILUP_PASSWORD", "sandbox")
     mailup_sandbox.fail_with("status", status=500, path="Authentication/Info")
     said = run("mailup_connect", "m12345", user=owner.username)
-    Token.objects.update(account_username=HOSTILE[:-2])
+    Token.objects.update(account_username=HOSTILE[:-2], encryption_key_id=HOSTILE[:-2])
     said += run("mailup_status")
+    table = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("mailup_rotate_keys", "--check", stdout=table)
+    assert "\\u202eRossi" in table.getvalue()
+    said += table.getvalue()
     for command in (["mailup_connect", "m12345", "--user=\x1b[1m"], ["mailup_import", HOSTILE, "--list=1"]):
         with pytest.raises(CommandError) as caught:
             run(*command)

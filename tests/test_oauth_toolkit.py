@@ -24,7 +24,6 @@ from django_mailup.mailup.grants import RefreshToken
 from django_mailup.models import Token
 from django_mailup.registrations import oauth
 from django_mailup.services import client_of, refresh, register
-from django_mailup.settings_table import ROWS
 
 from .journey import led_to
 
@@ -38,15 +37,9 @@ CLIENTS = {"free": False, "strict": True}
 CASES = [
     pytest.param("free", {"STATE_IN": "query"}, id="state in query"),
     pytest.param("free", {"STATE_IN": "query", "CLIENT_AUTHENTICATION": "basic"}, id="basic authentication"),
-    pytest.param(
-        "free", {}, id="defaults", marks=pytest.mark.skipif(ROWS["STATE_IN"].default == "path", reason="not exact")
-    ),
-    pytest.param(
-        "strict",
-        {"STATE_IN": "query", "PKCE": True},
-        id="PKCE",
-        marks=pytest.mark.skipif("PKCE" not in ROWS, reason="no such setting"),
-    ),
+    pytest.param("free", {}, id="defaults"),
+    pytest.param("free", {"PKCE": True, "SCOPE": "all"}, id="PKCE that isn't required, and a scope"),
+    pytest.param("strict", {"PKCE": True}, id="PKCE that is required"),
 ]
 
 

@@ -110,11 +110,11 @@ def _rows() -> TokenQuerySet:
 
 def _encrypted_for(row: Token, token: Token) -> dict[str, Any]:
     """Return the columns of a token's pair, encrypted for another row. Raise what `Sealed.reveal` raises."""
-    refresh_token = token.refresh_token.for_row(row.key)
+    access_token = token.access_token.for_row(row.key)
     return {
-        "access_token": token.access_token.for_row(row.key),
-        "refresh_token": refresh_token,
-        "encryption_key_id": refresh_token.key_id,
+        "access_token": access_token,
+        "refresh_token": token.refresh_token.for_row(row.key),
+        "encryption_key_id": access_token.key_id,
     }
 
 

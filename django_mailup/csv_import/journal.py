@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -78,14 +79,15 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BEGINS_A_FORMULA: Final = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;|\t\r\n]))(?=[ \"']*[=+\-@＝＋－＠])")
+"""Where a cell, or a part of it after a separator of another spreadsheet program, begins like a formula."""
 
 
 class Rejects:
     """The lines that can't be imported, in a CSV file of their own with the reason. No line, no file.
 
     Only its owner may read the file. A spreadsheet program would run a cell that begins like a formula: an apostrophe
-    is put before it.
+    is put before it. So it is inside a cell after what separates cells in other countries, such as a semicolon.
     """
 
     def __init__(self, path: Path, headings: list[str]) -> None:
@@ -112,7 +114,7 @@ class Rejects:
 
 
 def _defused(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_BEGINS_A_FORMULA) else cell
+    return _BEGINS_A_FORMULA.sub("'", cell)
 
 
 def _open_for_owner(path: str, flags: int) -> int:

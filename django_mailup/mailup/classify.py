@@ -32,6 +32,8 @@ DESCRIPTION_LIMIT: Final = 300
 """The longest description in an exception, in characters."""
 READ_LIMIT: Final = 4096
 """So much of a description is read."""
+MAX_FIELDS: Final = 100
+"""How many fields a form-encoded answer may have. MailUp's have five at most."""
 MAX_RETRY_AFTER: Final = 3600.0
 
 # Error codes of RFC 6749 section 5.2. No other code says anything about the user's grant or ends a connection.
@@ -190,8 +192,18 @@ def _fields(response: HTTPResponse) -> dict[str, Any]:
     try:
         payload = decoding.decode(source)
     except ValueError:
-        return dict(parse_qsl(source)) if "=" in source and "<" not in source else {}
+        return _form(source)
     return payload if isinstance(payload, dict) else {}
+
+
+def _form(source: str) -> dict[str, Any]:
+    """Return the fields of a form-encoded body; {} if it is none."""
+    if "=" not in source or "<" in source:
+        return {}
+    try:
+        return dict(parse_qsl(source, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        return {}
 
 
 def _text(value: object) -> str:

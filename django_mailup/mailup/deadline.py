@@ -70,8 +70,9 @@ class PendingCall(Generic[T]):
         if has_ended and failure is None:
             return self.ended.result()
         # Shutting the socket down can make the call raise an outage or an unexpected answer, but never a refusal.
-        is_refusal = isinstance(failure, MailUpError) and not isinstance(failure, _AFTER_SHUTDOWN)
-        if failure is None or not (is_refusal or self._guard.left() > 0):
+        was_shut = self._guard.is_over and isinstance(failure, _AFTER_SHUTDOWN)
+        is_answer = isinstance(failure, MailUpError) and not was_shut
+        if failure is None or not (is_answer or self._guard.left() > 0):
             failure = MailUpUnavailable(reason="timeout", may_have_arrived=self._guard.sent)
         if isinstance(failure, UnexpectedResponse):
             failure.grant_may_be_spent = failure.status in (0, 200)  # 0: the answer could not be read

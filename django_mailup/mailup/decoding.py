@@ -13,6 +13,8 @@ from .parsing import pick
 T = TypeVar("T")
 MAX_NESTING: Final = 100
 """How many arrays and objects of an answer may be inside each other. MailUp's have about five."""
+MAX_VALUES: Final = 2_000_000
+"""How many arrays and objects an answer may have. The text of an empty one takes 3 bytes, the decoded one about 80."""
 
 
 def _finite(source: str) -> float:
@@ -37,16 +39,24 @@ def decode(source: str) -> Any:
     """Return the decoded JSON of an answer; None if the text is blank, as MailUp's answers without a result are.
 
     Raises:
-        ValueError: the text is not JSON, has NaN or Infinity, or is nested deeper than MAX_NESTING.
+        ValueError: the text is not JSON, has NaN or Infinity, is nested deeper than MAX_NESTING, or has more arrays and
+            objects than MAX_VALUES.
     """
     if not source.strip():
         return None
+    _require_few(source)
     try:
         value = _decoder.decode(source)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
     _require_shallow(value, source, 0, len(source))
     return value
+
+
+def _require_few(source: str) -> None:
+    """Raise ValueError if a text may have more arrays and objects than MAX_VALUES. Brackets in texts count as well."""
+    if len(source) > MAX_VALUES and source.count("{") + source.count("[") > MAX_VALUES:
+        raise ValueError("the JSON has too many arrays and objects")
 
 
 def _require_shallow(value: Any, source: str, begin: int, end: int) -> None:
@@ -89,6 +99,7 @@ def decode_page(source: str, collect: Callable[[RowsWithSource], list[T]]) -> tu
     Raises:
         ValueError: the text is not JSON, or not such that `decode` accepts it.
     """
+    _require_few(source)
     try:
         found = _split(source, collect)
     except (IndexError, StopIteration, RuntimeError, ValueError):

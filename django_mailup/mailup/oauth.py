@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import requests
 from oauthlib.oauth2 import LegacyApplicationClient, WebApplicationClient
 from requests.adapters import BaseAdapter
-from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from ..exceptions import MailUpError, UnexpectedResponse
@@ -163,7 +162,7 @@ class OAuthClient:
     ) -> None:
         basic = self._authentication == "basic"
         # Without an auth object, requests would use credentials of .netrc.
-        auth = HTTPBasicAuth(self._client_id, self._client_secret) if basic else _leave_alone
+        auth = transport.basic_auth(self._client_id, self._client_secret) if basic else _leave_alone
         timeout = max(guard.left(), 0.001)
         url = _as_https(self._endpoints.token)
         if isinstance(grant, RefreshToken):

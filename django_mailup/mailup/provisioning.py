@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from requests.adapters import BaseAdapter
-from requests.auth import HTTPBasicAuth
 
 from ..frames import forgets_locals
 from ..secret import Secret
@@ -17,7 +16,7 @@ from .endpoints import Endpoints
 from .flow import Answer
 from .operations import DOCUMENTED, Operation
 from .records import Record, key
-from .transport import Timeout, Transport
+from .transport import Timeout, Transport, basic_auth
 
 
 class Trial(Record):
@@ -65,7 +64,7 @@ class Provisioning:
         adapter: BaseAdapter | None = None,
     ) -> None:
         self._endpoints = endpoints or Endpoints()
-        self._auth = HTTPBasicAuth(client_id, client_secret)
+        self._auth = basic_auth(client_id, client_secret)
         self._client_secret = Secret(client_secret)
         self._transport = Transport(timeout=timeout, adapter=adapter)
 

@@ -95,7 +95,7 @@ class SynchronousClient(ABC):
             APIError: MailUp refuses the call; Unauthorized, if MailUp refuses the renewed token too.
             UnexpectedResponse: the answer is neither a success in JSON nor a documented error, or is larger than the
                 limit.
-            ValueError: the path is none of MailUp's REST API. Nothing was sent.
+            ValueError: the path is none of MailUp's REST API, or a header or the JSON can't be sent. Nothing was sent.
         """
         call = Call(
             verb=method,

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.auth import HTTPBasicAuth
+from requests.exceptions import InvalidHeader, InvalidJSONError
 from urllib3.exceptions import HTTPError
 
 from ..exceptions import UnexpectedResponse
@@ -75,6 +77,14 @@ class BearerToken(requests.auth.AuthBase):
         return request
 
 
+def basic_auth(client_id: str, client_secret: str) -> HTTPBasicAuth:
+    """Return the client's HTTP basic authentication, in UTF-8 (RFC 6749 section 2.3.1).
+
+    requests would encode in Latin-1, and raise an exception that holds the secret if it can't.
+    """
+    return HTTPBasicAuth(client_id.encode(errors="surrogatepass"), client_secret.encode(errors="surrogatepass"))
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, response: requests.Response) -> None:
         """Return None: requests would read the whole body of a redirect, and parse its URL, to be able to follow it."""
@@ -134,6 +144,7 @@ class Transport:
             MailUpUnavailable: there was no answer, or not within the deadline. `may_have_arrived` is false if no part
                 of the request was sent.
             UnexpectedResponse: the answer is too large, or is compressed in another way than by gzip once.
+            ValueError: a header or the JSON can't be sent.
         """
         connect, read = self._timeout if timeout is None else (timeout, timeout)
         deadline = self._deadline if timeout is None else max(timeout, self._deadline)
@@ -154,6 +165,8 @@ class Transport:
                     stream=True,
                 )
                 read_body(response, limit=self._answer_limit, guard=guard)
+        except (InvalidHeader, InvalidJSONError):  # an OSError, too; its text has the header's value
+            raise ValueError("A header of this call, or a number in its JSON, can't be sent.") from None
         except (HTTPError, HTTPException, OSError) as error:  # every exception of requests is an OSError
             raise guard.unavailable(error) from None
         return response

@@ -148,6 +148,8 @@ class Renewal:
 
 def _send(claim: Claim, clock: Clock) -> PendingCall[TokenSet]:
     token = claim.token
+    if not token.refresh_token:
+        raise ReauthorizationRequired(reason="no_refresh_token")
     circuit_breaker.admit(token.registration, now=clock())
     grant = RefreshToken(token.refresh_token.reveal())
     left = claim.seconds_to_call()

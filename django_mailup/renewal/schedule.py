@@ -27,12 +27,13 @@ def columns(pair: TokenSet, row: UUID) -> dict[str, Any]:
         pair: what MailUp has issued.
         row: key of the row, to which the encrypted pair is bound.
     """
-    refresh_token = _sealed("refresh_token", pair.refresh_token, row)
-    due = due_at(pair.received_at, pair.expires_at)
+    access_token = _sealed("access_token", pair.access_token, row)
+    # Without a refresh token there is nothing to renew: the connection ends when the access token does.
+    due = due_at(pair.received_at, pair.expires_at) if pair.refresh_token else pair.expires_at
     return {
-        "access_token": _sealed("access_token", pair.access_token, row),
-        "refresh_token": refresh_token,
-        "encryption_key_id": refresh_token.key_id,
+        "access_token": access_token,
+        "refresh_token": _sealed("refresh_token", pair.refresh_token, row),
+        "encryption_key_id": access_token.key_id,
         "expires_at": pair.expires_at,
         # Later, never earlier: a job asks due_at whether there is still something to do.
         "refresh_at": due + random.random() * min(LONGEST_JITTER, (pair.expires_at - due) / 10),

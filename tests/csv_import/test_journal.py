@@ -93,6 +93,40 @@ def test_rejected_lines_are_private_and_no_spreadsheet_runs_them(client: MailUpC
     with rejects.open(newline="") as file:
         headings, *lines = csv.reader(file)
     assert headings[1] == "'=name"
-    assert [line[1] for line in lines] == [*(f"'{cell}" for cell in cells[:7]), "plain", ""]
+    assert [line[1] for line in lines] == [
+        "'=1+1",
+        "'+1",
+        "'-1",
+        "'@SUM(A1)",
+        "'\t'=1",
+        "'\r'=1",
+        "'\n'=1",
+        "plain",
+        "",
+    ]
     assert rejects.stat().st_mode & 0o777 == 0o600
     assert elsewhere.read_text() == "mine"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|", "\n"])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", '"=1+1"', " =1+1", "＝1+1"])
+def test_no_part_of_a_cell_becomes_a_formula_in_another_country(
+    client: MailUpClient, tmp_path: Path, separator: str, formula: str
+) -> None:
+    """Where the comma is the decimal point, a spreadsheet program takes the semicolon for the end of a cell."""
+    cell = f"Ada{separator}{formula}".replace('"', '""')
+    path = write(tmp_path / "a.csv", "email,name", f'nobody,"{cell}"')
+    import_csv(path, client, list_id=1)
+
+    with Path(f"{path}.rejects.csv").open(newline="") as file:
+        shown = [cell for line in csv.reader(file, delimiter=";" if separator == "\n" else separator) for cell in line]
+    assert not [cell for cell in shown if cell.strip(" \"'\r\n")[:1] in "=+-@＝" and not cell.startswith("'")]
+    assert any(formula.strip('"') in cell for cell in shown)
+
+
+def test_other_text_is_left_as_it_is(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "email,name", 'nobody,"Lovelace, Ada; a-b | 1+1=2,-3\r\n\r\nx"')
+    import_csv(path, client, list_id=1)
+
+    with Path(f"{path}.rejects.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1][1] == "Lovelace, Ada; a-b | 1+1=2,-3\r\n\r\nx"

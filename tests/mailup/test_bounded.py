@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import pytest
 
-from django_mailup.exceptions import MailUpError, MailUpUnavailable, UnexpectedResponse
+from django_mailup.exceptions import BadRequest, MailUpError, MailUpUnavailable, UnexpectedResponse
 from django_mailup.mailup import Endpoints, MailUpClient, OAuthClient, Provisioning, Trial
 from django_mailup.mailup import oauth as oauth_module
+from django_mailup.mailup.transport import ANSWER_LIMIT
 from django_mailup.sandbox import Sandbox
 
 from .both_endpoints import BODY, CHUNKED, ENDPOINTS, call, chunked, error_of, running, sending
@@ -145,6 +146,18 @@ def test_a_chunk_of_negative_size_takes_no_memory(endpoint: str) -> None:
 
     assert isinstance(error, MailUpUnavailable)
     assert peak < 10
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("piece", [b"[],", b"{},", b"a=1&"])
+def test_many_small_values_take_no_memory(status: int, piece: bytes) -> None:
+    """A few KB of gzip, 32 MB of text: as objects of Python they would take a GB."""
+    values = piece * ((ANSWER_LIMIT - 10) // len(piece))
+    body = values if piece == b"a=1&" else b"[" + values + b"1]"
+    error, peak = error_and_peak("api", answer(status, gzip.compress(body), GZIP))
+
+    assert isinstance(error, UnexpectedResponse if status == 200 else BadRequest)
+    assert peak < 200
 
 
 def error_and_peak(endpoint: str, behaviour: Callable[[socket.socket], None]) -> tuple[MailUpError, float]:

@@ -6,14 +6,12 @@ import socket
 import threading
 import time
 import traceback
+from concurrent.futures import wait
 from typing import Any
 
 import pytest
 
-from django_mailup.exceptions import (
-    MailUpUnavailable,
-    UnexpectedResponse,
-)
+from django_mailup.exceptions import ClientRejected, MailUpError, MailUpUnavailable, RateLimited, UnexpectedResponse
 from django_mailup.mailup import Endpoints, OAuthClient
 from django_mailup.mailup.deadline import PendingCall
 from django_mailup.mailup.guard import Guard
@@ -111,6 +109,42 @@ def test_a_grant_that_was_not_sent_is_not_spent() -> None:
 
         assert isinstance(error, MailUpUnavailable)
         assert not error.grant_may_be_spent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RateLimited(retry_after=60), UnexpectedResponse(reason="redirect", status=302), ClientRejected()],
+    ids=repr,
+)
+def test_an_answer_that_came_in_time_is_told_although_it_is_asked_for_later(error: MailUpError) -> None:
+    def call() -> None:
+        raise error
+
+    guard = Guard(0)
+    guard.sent = True
+    pending = PendingCall.start(guard, call)
+    wait([pending.ended], 5)
+
+    with pytest.raises(type(error)) as caught:
+        pending.result()
+    assert caught.value is error
+    assert not getattr(error, "grant_may_be_spent", False)
+
+
+def test_an_answer_that_was_cut_off_is_too_late() -> None:
+    shut = threading.Event()
+
+    def call() -> None:
+        shut.wait(5)
+        raise UnexpectedResponse(reason="token_form", status=200)
+
+    class Watched(Guard):
+        def end(self) -> None:
+            super().end()
+            shut.set()
+
+    with pytest.raises(MailUpUnavailable, match="in time"):
+        PendingCall.start(Watched(0.05), call).result()
 
 
 def test_making_a_call_does_nothing_until_it_is_started() -> None:

@@ -35,6 +35,18 @@ def test_brackets_in_texts_hide_no_nesting() -> None:
         decoding.decode('["' + "]" * 1000 + '",' + nested(DEEPEST) + "]")
 
 
+@pytest.mark.parametrize("value", ["[]", "{}"])
+def test_the_number_of_values_has_a_limit(value: str) -> None:
+    most = ",".join([value] * (decoding.MAX_VALUES - 2))
+    assert len(decoding.decode(f"[{most}]")) == decoding.MAX_VALUES - 2
+    assert page(f'{{"Items":[],"More":"{most}"}}') == []
+    for source in (f"[{most},{value},{value}]", f'{{"Items":[{most},{value}]}}', f'{{"Items":[{{"a":[{most}]}}]}}'):
+        with pytest.raises(ValueError, match="too many"):
+            decoding.decode(source)
+        with pytest.raises(ValueError, match="too many"):
+            page(source)
+
+
 def page(source: str) -> list[Any]:
     return decoding.decode_page(source, lambda rows: [row for row, _ in rows])[1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import socket
 import time
 from typing import Any
@@ -10,9 +12,11 @@ import pytest
 import requests
 
 from django_mailup.exceptions import MailUpUnavailable
-from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
+from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, OAuthClient, Provisioning, Transport, Trial
 
+from .both_endpoints import BODY
 from .raw_server import Server, Static, answer, silence
+from .token_calls import PASSWORD
 
 
 def test_what_was_never_connected_says_that_nothing_arrived() -> None:
@@ -67,6 +71,37 @@ def test_whatever_the_status_the_answer_is_returned_and_no_redirect_followed() -
     finally:
         server.close()
     assert len(server.arrived) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"headers": {"X": "hush\r\nY: z"}}, {"headers": {"X": "hush€"}}, {"json": {"hush": float("nan")}}],
+    ids=["line break", "not Latin-1", "NaN"],
+)
+def test_a_mistake_of_the_caller_is_no_outage(options: dict[str, Any]) -> None:
+    server = Server(answer(200, b"1"))
+    try:
+        with pytest.raises(ValueError, match=r"can't (be sent|encode)") as caught:
+            send(server, **options)
+    finally:
+        server.close()
+    assert server.arrived == []
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["plain", "perché", "s€cret", "\ud800"], ids=ascii)
+def test_basic_authentication_takes_any_secret(secret: str) -> None:
+    server = Server(answer(200, json.dumps({"Code": 2, **json.loads(BODY)}).encode()))
+    endpoints = Endpoints(server.url)
+    try:
+        OAuthClient("id", secret, endpoints=endpoints, authentication="basic").exchange(PASSWORD)
+        assert Provisioning("id", secret, endpoints=endpoints).trial_status(trial=Trial(id="1", hash="h")).is_done
+    finally:
+        server.close()
+    credentials = base64.b64encode(f"id:{secret}".encode(errors="surrogatepass"))
+    assert len(server.arrived) == 2
+    for head in server.arrived:
+        assert b"Authorization: Basic " + credentials in head.split(b"\r\n")
 
 
 def send(server: Server, **options: Any) -> requests.Response:

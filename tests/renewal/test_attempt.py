@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from django_mailup.models import Token
-from django_mailup.renewal import on_demand
+from django_mailup.exceptions import ReauthorizationRequired
+from django_mailup.models import ClientRegistration, Token
+from django_mailup.renewal import on_demand, periodic
 from django_mailup.sandbox import Sandbox
+from django_mailup.services import client_of, connect_with_password, rotate_keys, rows_that_need_another_key, status
 
 TOKEN = "/Authorization/OAuth/Token"
 
@@ -42,3 +45,57 @@ def test_an_outage_leaves_the_connection_alone(expired: Token, mailup_sandbox: S
     on_demand.refresh(expired)
     expired.refresh_from_db()
     assert (expired.failure_count, expired.error_code, expired.failed_at) == (0, "", None)
+
+
+@pytest.fixture
+def without_refresh_token(
+    transactional_db: None, mailup_registration: ClientRegistration, mailup_sandbox: Sandbox, clock: Any
+) -> Token:
+    """A connection of the site for which MailUp gave an access token alone."""
+    pair = mailup_sandbox.state.redeem_password("m12345", "sandbox", mailup_sandbox.client_id)
+    body = json.dumps({"access_token": pair.access_token, "expires_in": 3600})
+    mailup_sandbox.fail_with("body", status=200, body=body, path=TOKEN)
+    return connect_with_password(username="m12345", password="sandbox", clock=clock)
+
+
+def test_a_connection_without_a_refresh_token_lasts_as_long_as_its_access_token(
+    without_refresh_token: Token, mailup_sandbox: Sandbox, clock: Any
+) -> None:
+    clock.move(seconds=3600 - 60)
+    assert list(periodic.hand_out_due(clock=clock)) == []
+    assert client_of(without_refresh_token, clock=clock).account.info().username == "m12345"
+    clock.move(seconds=60)
+    (due,) = periodic.hand_out_due(clock=clock)
+    assert periodic.refresh_many(due.keys, clock=clock) == periodic.Tally(failed=1)
+
+    without_refresh_token.refresh_from_db()
+    assert without_refresh_token.status == Token.Status.REAUTHORIZATION_REQUIRED
+    assert str(without_refresh_token.last_error).startswith("MailUp gave no refresh token")
+    assert mailup_sandbox.state.counters["refreshes"] == 0
+
+
+def test_a_call_that_would_need_its_refresh_token_asks_for_consent(without_refresh_token: Token, clock: Any) -> None:
+    clock.move(seconds=3600)
+
+    with pytest.raises(ReauthorizationRequired, match="no refresh token"):
+        client_of(without_refresh_token, clock=clock).account.info()
+
+
+def test_a_connection_without_a_refresh_token_is_complete(without_refresh_token: Token, clock: Any) -> None:
+    assert without_refresh_token.refresh_token.reveal() == ""
+    assert status(clock=clock).troubles == 0
+    assert rows_that_need_another_key() == rotate_keys().encrypted == 0
+
+
+def test_a_connection_without_a_refresh_token_is_merged(
+    without_refresh_token: Token, mailup_sandbox: Sandbox, clock: Any
+) -> None:
+    older = connect_with_password(username="m12345", password="sandbox", clock=clock)
+    assert older.key == without_refresh_token.key
+    pair = mailup_sandbox.state.redeem_password("m12345", "sandbox", mailup_sandbox.client_id)
+    mailup_sandbox.fail_with("body", status=200, body=json.dumps({"access_token": pair.access_token}), path=TOKEN)
+    newer = connect_with_password(username="m12345", password="sandbox", clock=clock)
+
+    assert newer.key == older.key
+    assert (newer.access_token.reveal(), newer.refresh_token.reveal()) == (pair.access_token, "")
+    assert newer.encryption_key_id == newer.access_token.key_id

@@ -9,6 +9,7 @@ from django.db import connections
 
 from ... import services
 from ...exceptions import MailUpError
+from ...text import printable
 
 
 class Command(BaseCommand):
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{done.encrypted} rows were encrypted again, with the key {done.key_id}.")
                 left = done.left
         except MailUpError as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(printable(error)) from None
         if left:
             raise CommandError(
                 f"{left} rows need another key than the newest."
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         rows = [("model", "key", "rows", "")]
         for use in services.keys_in_use(using=using) or []:
             state = "newest" if use.is_newest else "old" if use.is_configured else "not configured"
-            rows.append((use.model, use.key_id or "-", str(use.rows), state))
+            rows.append((use.model, printable(use.key_id) or "-", str(use.rows), state))
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
             self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
