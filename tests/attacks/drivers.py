@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -122,7 +122,8 @@ class OnSocket:
         with socket.create_connection(self.address, timeout=60) as connection:
             try:
                 connection.sendall(content)
-                connection.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # it has answered, and closed the connection already
+                    connection.shutdown(socket.SHUT_WR)
                 while chunk := connection.recv(65536):
                     received += chunk
             except ConnectionError:  # the server may close a connection before it has read everything
