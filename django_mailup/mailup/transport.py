@@ -86,6 +86,13 @@ def basic_auth(client_id: str, client_secret: str) -> HTTPBasicAuth:
 
 
 class _Session(requests.Session):
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Return the request as it will be sent. Raise ValueError if a header or the JSON can't be sent."""
+        try:
+            return super().prepare_request(request)
+        except (InvalidHeader, InvalidJSONError):  # OSErrors, as if MailUp had failed; the text has the header's value
+            raise ValueError("A header of this call, or a number in its JSON, can't be sent.") from None
+
     def get_redirect_target(self, response: requests.Response) -> None:
         """Return None: requests would read the whole body of a redirect, and parse its URL, to be able to follow it."""
 
@@ -165,8 +172,6 @@ class Transport:
                     stream=True,
                 )
                 read_body(response, limit=self._answer_limit, guard=guard)
-        except (InvalidHeader, InvalidJSONError):  # an OSError, too; its text has the header's value
-            raise ValueError("A header of this call, or a number in its JSON, can't be sent.") from None
         except (HTTPError, HTTPException, OSError) as error:  # every exception of requests is an OSError
             raise guard.unavailable(error) from None
         return response
