@@ -22,7 +22,7 @@ def run(*command: str) -> None:
 
 def build(source: Path, into: str) -> dict[str, bytes]:
     """Build both from a source folder, and return their bytes by name."""
-    run("build", "--outdir", into, str(source))
+    run("build", "--installer", "uv", "--outdir", into, str(source))
     return {path.name: path.read_bytes() for path in Path(into).iterdir()}
 
 
