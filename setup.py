@@ -1,8 +1,13 @@
 """What is installed. Tool settings live in pyproject.toml; the version is written here and nowhere else."""
 
+import gzip
+import io
+import os
+import tarfile
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.sdist import sdist
 
 SANDBOX = ["werkzeug>=3.1.2"]  # 3.1.0 and 3.1.1 break the sandbox
 EXAMPLE = [*SANDBOX]
@@ -26,8 +31,9 @@ DEV = [
     "pip-audit>=2.9",
     "playwright>=1.50",
     "pyright[nodejs]>=1.1.400",
-    "pytest>=8.3",
+    "pytest>=9.0",
     "pytest-django>=4.10",
+    "pytest-timeout>=2.4",
     "pytest-xdist>=3.6",
     "ruff>=0.11",
     "sentry-sdk>=2.20",
@@ -36,13 +42,50 @@ DEV = [
     "types-requests>=2.31",
 ]
 
+
+class ReproducibleSdist(sdist):
+    """The command `sdist`: with SOURCE_DATE_EPOCH in the environment, the same files give the same bytes.
+
+    Wheels go by that variable already. For an sdist, setuptools takes times, modes and owners from the files, and adds
+    the time of the build.
+    """
+
+    def make_archive(self, base_name, format, **options):  # noqa: A002 - the library's own argument name
+        made = super().make_archive(base_name, format, **options)
+        if "SOURCE_DATE_EPOCH" in os.environ and format == "gztar":
+            _make_reproducible(Path(made), int(os.environ["SOURCE_DATE_EPOCH"]))
+        return made
+
+
+def _make_reproducible(archive, moment):
+    """Write a .tar.gz anew. Its files are in order of their names, are nobody's, and have this moment as their time."""
+    with tarfile.open(archive) as tar:
+        found = [(each, tar.extractfile(each).read() if each.isfile() else b"") for each in tar.getmembers()]
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=moment) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for each, content in sorted(found, key=lambda pair: pair[0].name):
+            anew = tarfile.TarInfo(each.name)
+            anew.type, anew.size, anew.mtime = each.type, each.size, moment
+            anew.mode = 0o755 if each.isdir() or each.mode & 0o100 else 0o644
+            tar.addfile(anew, io.BytesIO(content))
+
+
 setup(
     name="django-mailup-connect",
     version="0.1.0",
     description="Connect the users of a Django site to their MailUp accounts by OAuth 2, and keep them connected.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="MIT",
+    author="The django_mailup maintainers",
+    author_email="maintainers@users.noreply.r-seed-2524fd54.example",  # the address of the commits
+    project_urls={
+        "MailUp": "https://www.mailup.com/",
+        "MailUp's REST API": "https://helpmailup.atlassian.net/wiki/spaces/mailupapi/pages/36341777/Authenticating+with+OAuth+v2",
+    },
+    license_expression="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["django_mailup", "django_mailup.*"]),
@@ -67,6 +110,7 @@ setup(
         "mariadb": MARIADB,
         "redis": REDIS,
     },
+    cmdclass={"sdist": ReproducibleSdist},
     entry_points={"pytest11": ["django_mailup = django_mailup.pytest_plugin"]},
     keywords=["django", "mailup", "oauth2", "celery", "email marketing"],
     classifiers=[

@@ -22,8 +22,8 @@ from .callback_origin import callback_url, origin_for
 from .events import Event
 from .exceptions import MailUpError, Misconfigured
 from .frames import forgets_locals
+from .malformed import fault_of
 from .models import CONNECT_SITE, ClientRegistration, Token
-from .request_charset import NOT_UTF8, read_as_utf8
 from .request_secrets import hide_posted
 from .secret import Secret
 from .vault.sealed import MASK
@@ -34,13 +34,13 @@ def _private(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        is_utf8 = read_as_utf8(request)
+        fault = fault_of(request)
         try:
-            hide_posted(request, "new_secret")
-        except (OverflowError, ValueError):  # of Django's parser, for a Content-Length that is no length
-            raise BadRequest("The request's Content-Length can't be read.") from None
-        if not is_utf8:
-            raise BadRequest(NOT_UTF8)
+            hide_posted(request, "new_secret")  # also if it is refused: Django's debug page shows what was posted
+        except (OverflowError, ValueError):
+            fault = fault or "The request's form can't be read."
+        if fault:
+            raise BadRequest(fault)
         return view(request, *args, **kwargs)
 
     return forgets_locals(call)

@@ -32,9 +32,9 @@ from .events import Event
 from .exceptions import AccountMismatch, MailUpError
 from .failures import FAILURES, name_of
 from .frames import forgets_locals
+from .malformed import refuse_malformed
 from .models import CONNECT_SITE, DEFAULT_REGISTRATION, ClientRegistration, Token
 from .pages import lead_on, private_page, private_url
-from .request_charset import utf8_only
 from .request_secrets import CallbackURL, take_url
 from .secret import Secret
 
@@ -54,7 +54,7 @@ def non_atomic(view: ViewFunction) -> ViewFunction:
     return view
 
 
-@method_decorator([private_page, utf8_only], name="dispatch")
+@method_decorator([private_page, refuse_malformed], name="dispatch")
 class ConnectionsView(LoginRequiredMixin, TemplateView):
     """List the user's connections, with buttons to connect, reconnect and disconnect."""
 
@@ -86,7 +86,7 @@ class AuthorizeForm(forms.Form):
     next = forms.CharField(required=False)
 
 
-@method_decorator([non_atomic, private_page, utf8_only, forgets_locals], name="dispatch")
+@method_decorator([non_atomic, private_page, refuse_malformed, forgets_locals], name="dispatch")
 class AuthorizeView(LoginRequiredMixin, View):
     """Start an authorization: GET shows a page with one button, POST answers with a page that leads to MailUp.
 
@@ -153,7 +153,7 @@ class AuthorizeView(LoginRequiredMixin, View):
         return token
 
 
-@method_decorator([login_not_required, non_atomic, private_url, utf8_only, forgets_locals], name="dispatch")
+@method_decorator([login_not_required, non_atomic, private_url, refuse_malformed, forgets_locals], name="dispatch")
 class CallbackView(View):
     """Receive the browser that MailUp sends back (RFC 6749 section 4.1.2), and connect the account.
 
@@ -214,7 +214,7 @@ class CallbackView(View):
         return lead_on(request, f"{self.url.path}?{query.urlencode()}")
 
 
-@method_decorator([private_page, utf8_only], name="dispatch")
+@method_decorator([private_page, refuse_malformed], name="dispatch")
 class DisconnectView(LoginRequiredMixin, View):
     """Disconnect one of the user's accounts: GET asks for confirmation, POST deletes the connection."""
 
@@ -237,7 +237,7 @@ class DisconnectView(LoginRequiredMixin, View):
         return token
 
 
-@method_decorator([login_not_required, private_page, utf8_only], name="dispatch")
+@method_decorator([login_not_required, private_page, refuse_malformed], name="dispatch")
 class FailedView(View):
     """Say what went wrong and what to do. The URL holds the reason and nothing else."""
 

@@ -17,6 +17,9 @@ from django_mailup.sandbox import Sandbox
 from . import servers
 from .journey import Journey
 
+TIME_LIMITS = {"slow": 180, "brokers": 180, "browser": 180, "demo": 300}
+"""Seconds for a test with one of these markers. Others have the `timeout` of pyproject.toml."""
+
 
 def pytest_configure() -> None:
     """Stop if the database that DATABASE_URL names can't be used, but is required."""
@@ -25,9 +28,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip everything if the database that DATABASE_URL names can't be used."""
-    for item in items if django_settings.NO_DATABASE else ():
-        item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
+    """Skip everything if the database that DATABASE_URL names can't be used. Give slow tests more time."""
+    for item in items:
+        if django_settings.NO_DATABASE:
+            item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
+        limits = [seconds for marker, seconds in TIME_LIMITS.items() if item.get_closest_marker(marker)]
+        if limits and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(max(limits)))
 
 
 class Clock:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -21,7 +20,7 @@ from django_mailup.renewal import periodic
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import register
 
-from .processes import BROKERS, broker, reach, sender
+from .processes import BROKERS, broker, eventually, reach, sender
 from .stored import sealed
 
 pytestmark = pytest.mark.brokers
@@ -78,7 +77,7 @@ def worker(settings: Any, conf: dict[str, Any], *arguments: str) -> Iterator[sub
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -86,13 +85,6 @@ def worker(settings: Any, conf: dict[str, Any], *arguments: str) -> Iterator[sub
 
 def renewed() -> int:
     return Token.objects.filter(generation=2).count()
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    give_up_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up_at, f"{renewed()} of {TOKENS} were renewed"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("acks_late", [False, True], ids=["acks_early", "acks_late"])
@@ -113,14 +105,14 @@ def test_every_due_token_is_renewed_once_although_a_worker_is_killed(
         hand_out()
         hand_out()  # as a second beat would: nothing is due any more
         with worker(settings, conf, *arguments) as first:
-            until(lambda: renewed() >= 4)
+            eventually(lambda: renewed() >= 4)
             os.killpg(first.pid, 9)
         assert renewed() < due, "the worker was killed too late to prove anything"
         with worker(settings, conf, *arguments):
             # What the dead worker held comes due again two periods later. The test doesn't wait for that.
             Token.objects.filter(generation=1).update(refresh_at=timezone.now(), claimed_until=timezone.now())
             hand_out()
-            until(lambda: renewed() == due)
+            eventually(lambda: renewed() == due)
     assert not Token.objects.exclude(status=Token.Status.ACTIVE).exists()
     assert not Token.objects.filter(generation__gt=2).exists()
 
@@ -143,12 +135,12 @@ def test_beats_and_workers_that_are_killed_together_go_on_when_they_are_back(
             ]
 
     with two_sites() as groups:
-        until(lambda: renewed() >= 4)
+        eventually(lambda: renewed() >= 4)
         for group in groups:
             os.killpg(group.pid, 9)
     assert renewed() < due, "they were killed too late to prove anything"
     with two_sites():
-        until(lambda: renewed() == due)  # what the killed workers held comes due again by itself
+        eventually(lambda: renewed() == due)  # what the killed workers held comes due again by itself
     assert not Token.objects.exclude(status=Token.Status.ACTIVE, generation=2).exists()
 
 
@@ -161,9 +153,9 @@ def test_a_rejected_client_is_said_once_and_a_corrected_secret_resumes_by_itself
     ClientRegistration.objects.update(**sealed(registration, client_secret="wrong"))
     arguments = ("-P", "threads", "-c", "2", "-B", "-s", str(tmp_path / "beat"))
     with worker(settings, conf, *arguments):
-        until(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())
+        eventually(lambda: ClientRegistration.objects.filter(failed_at__isnull=False).exists())
         assert not Token.objects.filter(failure_count__gt=0).exists(), "the message is the registration's"
         register(name="Sandbox", client_id=registration.client_id, client_secret=right.reveal())
-        until(lambda: renewed() == due)
+        eventually(lambda: renewed() == due)
     assert ClientRegistration.objects.get().failed_at is None
     assert not Token.objects.failing().exists()

@@ -271,7 +271,7 @@ def test_the_sandbox_command_serves_and_ends() -> None:
             with urllib.request.urlopen(f"{url}/_sandbox/state") as answer:  # noqa: S310
                 assert b'"access_lifetime": 60.0' in answer.read()
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=10)
+            process.communicate()
         finally:
             process.kill()  # it ignores SIGINT if the tests run in the background
     assert process.returncode == 0

@@ -29,7 +29,7 @@ def demo(*arguments: str, var: Path, **options: Any) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("step", ["register", "callback", "ciphertext", "renewed-by-beat", "disconnected"])
 def test_a_sabotaged_step_fails_and_is_named(tmp_path: Path, step: str) -> None:
     process = demo("--check", "--sabotage", step, var=tmp_path)
-    said, _ = process.communicate(timeout=180)
+    said, _ = process.communicate()
     lines = said.strip().splitlines()
 
     assert process.returncode == 1
@@ -48,11 +48,9 @@ def test_nothing_outlives_the_demo(tmp_path: Path, ending: signal.Signals) -> No
         children = children_of(process.pid)
         assert len(children) == 4
         process.send_signal(ending)
-        process.wait(timeout=40)
-        give_up_at = time.monotonic() + 20
-        while any(map(is_running, children)) and time.monotonic() < give_up_at:
+        process.wait()
+        while any(map(is_running, children)):
             time.sleep(0.1)
-        assert not any(map(is_running, children))
         if ending is not signal.SIGKILL:
             assert process.returncode == 0
     finally:
@@ -73,7 +71,7 @@ def is_running(pid: int) -> bool:
 
 def test_sabotage_needs_check(tmp_path: Path) -> None:
     process = demo("--sabotage", "register", var=tmp_path)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate()
 
     assert process.returncode == 1
     assert "--sabotage goes with --check." in said

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import importlib
 import inspect
 import re
 import sys
+import tomllib
 from importlib.metadata import metadata, packages_distributions, requires
 from pathlib import Path
 
@@ -32,6 +34,30 @@ def test_version_changelog_and_metadata_agree() -> None:
     assert django_mailup.__version__ == heading[1] == metadata("django-mailup-connect")["Version"]
     with pytest.raises(AttributeError):
         django_mailup.nothing  # noqa: B018
+
+
+def test_metadata_says_who_made_it_and_where_to_read_on() -> None:
+    told = metadata("django-mailup-connect")
+
+    assert told["Author"]
+    assert "@" in told["Author-email"]
+    assert told["License-Expression"] == "MIT"
+    assert told["Keywords"]
+    assert all(", https://" in link for link in told.get_all("Project-URL") or [""])
+
+
+def test_pre_commit_runs_what_tox_runs() -> None:
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+
+    assert re.findall(r"entry: (.+)", hooks) == tox["testenv:lint"]["commands"].split("\n")[1:]
+
+
+def test_editors_wrap_where_ruff_does() -> None:
+    ruff = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+
+    assert f"\nmax_line_length = {ruff['line-length']}\n" in (ROOT / ".editorconfig").read_text(encoding="utf-8")
 
 
 def requirements(*, extra: str | None = None) -> dict[str, Requirement]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -29,9 +30,53 @@ class Time:
         self.now += seconds
 
 
-def empty_cache() -> dict[str, dict[str, str]]:
+class SharedTime(Time):
+    """A clock for several threads. When all of them sleep, it moves on to the moment when the first one wakes up."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__()
+        self._awake = threads
+        self._wakes: list[float] = []
+        self._moved = threading.Condition()
+
+    def sleep(self, seconds: float) -> None:
+        with self._moved:
+            at = self.now + seconds
+            self._wakes.append(at)
+            self._fall_asleep()
+            self._moved.wait_for(lambda: self.now >= at)
+
+    def end(self) -> None:
+        """Say that a thread sleeps no more."""
+        with self._moved:
+            self._fall_asleep()
+
+    def _fall_asleep(self) -> None:
+        self._awake -= 1
+        if self._awake or not self._wakes:
+            return
+        self.now = min(self._wakes)
+        self._awake = self._wakes.count(self.now)
+        self._wakes = [at for at in self._wakes if at > self.now]
+        self._moved.notify_all()
+
+
+class ReadTogether(LocMemCache):
+    """A cache in memory. The first reads, by six threads, end together, so that all six see the same."""
+
+    first = threading.Semaphore(6)
+    together = threading.Barrier(6)
+
+    def get_many(self, *args: Any, **options: Any) -> Any:
+        found = super().get_many(*args, **options)
+        if self.first.acquire(blocking=False):
+            self.together.wait()
+        return found
+
+
+def empty_cache(backend: type[LocMemCache] = LocMemCache) -> dict[str, dict[str, str]]:
     """Return CACHES with a cache in memory that nothing has used yet."""
-    return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}}
+    return {"default": {"BACKEND": f"{backend.__module__}.{backend.__name__}", "LOCATION": uuid.uuid4().hex}}
 
 
 @pytest.fixture
@@ -167,15 +212,16 @@ def test_a_cache_that_fails_stops_nobody(settings: Any, backend: dict[str, str])
         throttle.wait("GET /Console/List", patience=0)
 
 
-def test_threads_share_the_limit(cache: Any) -> None:
-    import time
-
-    moments: list[float] = []
+def test_threads_share_the_limit(cache: Any, settings: Any) -> None:
+    settings.CACHES = empty_cache(ReadTogether)
+    time, moments = SharedTime(6), []
 
     def call() -> None:
+        throttle = CacheThrottle("1", clock=time, sleep=time.sleep)
         for _ in range(3):
-            CacheThrottle("1").wait("GET /Console/List", patience=30)
-            moments.append(time.time())
+            throttle.wait("GET /Console/List", patience=30)
+            moments.append(time.now)
+        time.end()
 
     threads = [threading.Thread(target=call) for _ in range(6)]
     for thread in threads:

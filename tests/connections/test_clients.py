@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -86,11 +85,9 @@ def test_the_deadline_of_a_request_is_a_setting(
     mailup_connection(user)
     settings.MAILUP = {**settings.MAILUP, "API_DEADLINE": 0.3}
     mailup_sandbox.fail_with("drip", seconds=0.05, path="Send")
-    started = time.monotonic()
 
     with pytest.raises(MailUpUnavailable, match="in time"):
         client_for(user).request("POST", "/Console/Email/Send")
-    assert time.monotonic() - started < 20  # and not the default's 60
 
 
 def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:

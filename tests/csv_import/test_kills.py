@@ -51,12 +51,12 @@ def test_killed_while_mailup_takes_a_chunk(
         """Hold up the next call after two chunks."""
         if len(uploads(mailup_sandbox)) == 2 and not reached.is_set():
             reached.set()
-            go_on.wait(20)
+            go_on.wait(180)
 
     mailup_sandbox.hooks.before_call = hold
     given = json.dumps({"database": reach(), "mailup": settings.MAILUP, "file": str(path)})
     process = subprocess.Popen([sys.executable, "-c", IMPORTER, given], cwd=ROOT, stdout=subprocess.DEVNULL)
-    assert reached.wait(30)
+    reached.wait()
     process.send_signal(signal.SIGKILL)
     process.wait()
     go_on.set()  # MailUp accepts the third chunk, but its client has died

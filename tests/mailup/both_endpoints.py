@@ -14,7 +14,7 @@ from django_mailup.exceptions import MailUpError
 from django_mailup.mailup import Endpoints, MailUpClient, OAuthClient, Transport
 from django_mailup.mailup.transport import ANSWER_LIMIT
 
-from .raw_server import Server, Static
+from .raw_server import LONG, Server, Static
 from .token_calls import PASSWORD
 
 BODY = json.dumps({"access_token": "A1", "refresh_token": "R1", "expires_in": 900}).encode()
@@ -23,11 +23,11 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n"
 
 
-def call(endpoint: str, url: str, *, deadline: float = 10.0, limit: int = ANSWER_LIMIT) -> Any:
+def call(endpoint: str, url: str, *, deadline: float = LONG, limit: int = ANSWER_LIMIT) -> Any:
     """Make one call of an endpoint, without repeats. Return the token, or of the API what it answers as one."""
     if endpoint == "token":
         return OAuthClient("id", "secret", endpoints=Endpoints(url), deadline=deadline).exchange(PASSWORD).access_token
-    transport = Transport(timeout=(5, 5), deadline=deadline, answer_limit=limit)
+    transport = Transport(timeout=(LONG, LONG), deadline=deadline, answer_limit=limit)
     client = MailUpClient(Static(), endpoints=Endpoints(url), transport=transport, patience=0)
     body = client.request("GET", "/Console/List")
     return body.get("access_token") if isinstance(body, dict) else body

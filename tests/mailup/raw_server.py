@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from requests.adapters import BaseAdapter
+
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
 
 RESET = struct.pack("ii", 1, 0)  # the value of SO_LINGER that makes `close` send a reset
@@ -27,7 +29,8 @@ class Server:
     """Answers each request with the next of its behaviours; the last one is repeated.
 
     Attributes:
-        arrived: the head of each request, oldest first.
+        arrived: the head of each request, oldest first. A request that the client has given up may not have been read
+            yet; once `close` has returned, all are there.
     """
 
     def __init__(self, *behaviours: Callable[[socket.socket], None]) -> None:
@@ -35,15 +38,17 @@ class Server:
         self._behaviours = list(behaviours)
         self._connections: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", 0))
+        self._last = socket.socket()
+        self._last.bind(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
 
     def _accept(self) -> None:
         while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
+            connection, address = self._server.accept()
+            if address == self._last.getsockname():
+                connection.close()
                 return
             self._connections.append(connection)
             self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
@@ -60,13 +65,16 @@ class Server:
                 return
 
     def close(self) -> None:
-        self._server.shutdown(socket.SHUT_RDWR)
+        """Accept who has connected, read what has been sent, and end. A shutdown leaves it readable."""
+        self._last.connect(self._server.getsockname())
+        self._threads[0].join()
+        self._last.close()
         self._server.close()
         for connection in self._connections:
             with suppress(OSError):  # the client's pool keeps some open; the others are closed already
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join()
 
 
 def _request(connection: socket.socket) -> bytes:
@@ -114,13 +122,22 @@ FAULTS = [reset, close, half, silence, answer(500), answer(502), answer(503), an
 FAULT_IDS = ["reset", "close", "half", "silence", "500", "502", "503", "504", "408"]
 
 
+LONG = 3600.0
+"""Seconds that no test lasts: a limit that must not be reached."""
+
+
+def timeout_for(fault: Callable[[socket.socket], None]) -> float:
+    """Return the timeout of a call that meets a fault: short if only the timeout ends it."""
+    return 0.3 if fault is silence else LONG
+
+
 @contextmanager
 def serving(
-    *behaviours: Callable[[socket.socket], None], patience: float = 10
+    *behaviours: Callable[[socket.socket], None], patience: float = LONG, adapter: BaseAdapter | None = None
 ) -> Iterator[tuple[Server, MailUpClient]]:
     server = Server(*behaviours)
     try:
-        transport = Transport(timeout=(0.3, 0.3))
+        transport = Transport(timeout=(LONG, LONG), deadline=LONG, adapter=adapter)
         yield server, MailUpClient(Static(), endpoints=Endpoints(server.url), transport=transport, patience=patience)
     finally:
         server.close()

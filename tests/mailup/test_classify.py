@@ -28,7 +28,7 @@ from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, OAuthClie
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
-from .raw_server import Server, Static, answer, serving
+from .raw_server import LONG, Server, Static, answer, serving
 from .token_calls import PASSWORD, TOKEN, with_error
 
 
@@ -152,10 +152,12 @@ def test_an_error_carries_status_and_headers_without_secrets(status: int) -> Non
     """Errors of the API and of the token endpoint alike, for any answer."""
     server = Server(answer(status, b"<html>", b"X-Trace: 7", *[f"{k}: {v}".encode() for k, v in SECRETS.items()]))
     try:
-        api = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), patience=0)
+        api = MailUpClient(
+            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(LONG, LONG)), patience=0
+        )
         with pytest.raises(MailUpError) as of_api:
             api.request("POST", "/Console/Email/Send")
-        response = requests.get(server.url, allow_redirects=False, timeout=1)
+        response = requests.get(server.url, allow_redirects=False, timeout=LONG)
     finally:
         server.close()
     with pytest.raises(MailUpError) as of_token:

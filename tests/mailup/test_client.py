@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -24,13 +23,14 @@ from django_mailup.exceptions import (
 )
 from django_mailup.mailup import AccessToken, Endpoints, MailUpClient, Transport
 from django_mailup.mailup.flow import Call, Flow
+from django_mailup.mailup.guarded import GuardedAdapter
 from django_mailup.mailup.page_cursor import Page
 from django_mailup.mailup.paging import Ask, PageSource
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
 from .conftest import Source
-from .raw_server import FAULT_IDS, FAULTS, Server, Static, answer, serving, silence
+from .raw_server import FAULT_IDS, FAULTS, LONG, Server, Static, answer, serving, silence, timeout_for
 
 WRITES = [
     ("POST", "/Console/List/1/Email/2/Send"),
@@ -308,7 +308,7 @@ def test_the_patience_of_a_call_reaches_the_throttle_and_its_pauses() -> None:
     server = Server(answer(429))
     try:
         client = MailUpClient(
-            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), throttle=Throttle()
+            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(LONG, LONG)), throttle=Throttle()
         )
         with pytest.raises(RateLimited):
             client.request("GET", "/Console/List", patience=0.25)
@@ -327,16 +327,15 @@ def one(call: Call) -> Flow[Any]:
 def test_the_timeout_and_the_headers_of_a_call_are_sent_with_it() -> None:
     server = Server(answer(200, b"7"), silence)
     try:
-        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(30, 30)))
+        transport = Transport(timeout=(LONG, LONG), deadline=LONG)
+        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=transport)
         assert client.request("GET", "/Console/List", headers={"X-Trace": "t-1"}) == 7
-        started = time.monotonic()
         with pytest.raises(MailUpUnavailable):
             client.request("POST", "/Console/List", timeout=0.2)
     finally:
         server.close()
     assert b"X-Trace: t-1" in server.arrived[0]
     assert b"X-Trace" not in server.arrived[1]
-    assert time.monotonic() - started < 10
 
 
 # ------------------------------------------------------------------------ retries, over real sockets
@@ -349,9 +348,9 @@ def test_a_write_that_may_have_arrived_is_never_repeated(
 ) -> None:
     with serving(fault) as (server, client):
         with pytest.raises(MailUpUnavailable) as caught:
-            client.request(method, path, json={})
+            client.request(method, path, json={}, timeout=timeout_for(fault))
         assert caught.value.may_have_arrived
-        assert len(server.arrived) == 1
+    assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=FAULT_IDS)
@@ -360,17 +359,28 @@ def test_a_write_on_a_connection_that_was_kept_is_not_repeated_either(fault: Cal
     with serving(answer(200, b"1"), fault) as (server, client):
         assert client.request("GET", "/Console/List") == 1
         with pytest.raises(MailUpUnavailable):
-            client.request("POST", "/Console/List/1/Email/2/Send")
-        assert [head.split()[0] for head in server.arrived] == [b"GET", b"POST"]
+            client.request("POST", "/Console/List/1/Email/2/Send", timeout=timeout_for(fault))
+    assert [head.split()[0] for head in server.arrived] == [b"GET", b"POST"]
+
+
+class HastyAtFirst(GuardedAdapter):
+    """The adapter of API calls, but the first request has a read timeout of its own."""
+
+    def __init__(self, first: float) -> None:
+        super().__init__()
+        self._first: float | None = first
+
+    def send(self, request: Any, *, timeout: Any, **options: Any) -> Any:
+        own, self._first = self._first, None
+        return super().send(request, timeout=timeout if own is None else (timeout[0], own), **options)
 
 
 @pytest.mark.parametrize(("fault", "name"), list(zip(FAULTS, FAULT_IDS, strict=True)), ids=FAULT_IDS)
 def test_a_read_is_repeated_twice_where_that_may_help(fault: Callable[[socket.socket], None], name: str) -> None:
-    with serving(fault) as (server, client):
-        with pytest.raises(MailUpUnavailable):
-            client.request("GET", "/Console/List")
-        assert len(server.arrived) == (1 if name in ("500", "408") else 3)
-    with serving(fault, answer(200, b"[]")) as (server, client):
+    with serving(fault) as (server, client), pytest.raises(MailUpUnavailable):
+        client.request("GET", "/Console/List", timeout=timeout_for(fault))
+    assert len(server.arrived) == (1 if name in ("500", "408") else 3)
+    with serving(fault, answer(200, b"[]"), adapter=HastyAtFirst(timeout_for(fault))) as (server, client):
         if name not in ("500", "408"):
             assert client.request("GET", "/Console/List") == []
 
@@ -417,7 +427,7 @@ def test_a_throttle_is_asked_before_each_request_that_is_sent() -> None:
     server = Server(answer(401), answer(503), answer(200, b"7"))
     try:
         client = MailUpClient(
-            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(1, 1)), throttle=Throttle()
+            Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(LONG, LONG)), throttle=Throttle()
         )
         assert client.request("GET", "/Console/List/12/Recipient/345/Groups") == 7
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 import traceback
 from concurrent.futures import wait
 from typing import Any
@@ -17,6 +16,7 @@ from django_mailup.mailup.deadline import PendingCall
 from django_mailup.mailup.guard import Guard
 from django_mailup.sandbox import Sandbox
 
+from .raw_server import LONG
 from .token_calls import PASSWORD, TOKEN, with_error
 
 
@@ -29,15 +29,14 @@ def test_broken_answers_on_a_socket(sandbox: Sandbox, on_socket: Any, kind: str)
     assert error.may_have_arrived
 
 
-@pytest.mark.parametrize("fault", [{"kind": "slow", "seconds": 3.0}, {"kind": "drip", "seconds": 0.05}])
+@pytest.mark.parametrize("fault", [{"kind": "slow", "seconds": 5.0}, {"kind": "drip", "seconds": 0.05}])
 def test_the_deadline_is_for_the_whole_call(sandbox: Sandbox, on_socket: Any, fault: Any) -> None:
+    """Without it these calls would succeed."""
     sandbox.fail_with(path=TOKEN, **fault)
-    started = time.monotonic()
-    error = with_error(on_socket(deadline=0.5), PASSWORD)
+    error = with_error(on_socket(deadline=1.0), PASSWORD)
 
     assert isinstance(error, MailUpUnavailable)
     assert error.may_have_arrived
-    assert time.monotonic() - started < 2.5
 
 
 def test_trickled_headers_meet_the_deadline_too() -> None:
@@ -87,7 +86,7 @@ def test_a_refused_connection_surely_did_not_arrive() -> None:
         ({"kind": "status", "status": 429}, False),
         ({"kind": "html", "status": 400}, False),
         ({"kind": "redirect", "status": 302, "location": "/"}, False),
-        ({"kind": "slow", "seconds": 3.0}, True),
+        ({"kind": "slow", "seconds": 5.0}, True),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -95,7 +94,7 @@ def test_a_failure_says_whether_the_grant_may_be_spent(
     sandbox: Sandbox, on_socket: Any, fault: dict[str, Any], spent: bool
 ) -> None:
     sandbox.fail_with(path=TOKEN, **fault)
-    error = with_error(on_socket(deadline=0.5), PASSWORD)
+    error = with_error(on_socket(deadline=1.0 if fault["kind"] == "slow" else LONG), PASSWORD)
 
     assert isinstance(error, (MailUpUnavailable, UnexpectedResponse))
     assert error.grant_may_be_spent is spent
@@ -104,7 +103,7 @@ def test_a_failure_says_whether_the_grant_may_be_spent(
 def test_a_grant_that_was_not_sent_is_not_spent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-    for deadline in (15.0, -1.0):  # a refused connection; a deadline that has already passed
+    for deadline in (LONG, -1.0):  # a refused connection; a deadline that has already passed
         error = with_error(OAuthClient("id", "secret", endpoints=Endpoints(url), deadline=deadline), PASSWORD)
 
         assert isinstance(error, MailUpUnavailable)
@@ -149,18 +148,18 @@ def test_an_answer_that_was_cut_off_is_too_late() -> None:
 
 def test_making_a_call_does_nothing_until_it_is_started() -> None:
     asked: list[str] = []
-    call = PendingCall(Guard(5), lambda: asked.append("constructor"))
+    call = PendingCall(Guard(LONG), lambda: asked.append("constructor"))
 
     assert not call.ended.done()
-    assert PendingCall.start(Guard(5), lambda: asked.append("start") or 7).result() == 7
+    assert PendingCall.start(Guard(LONG), lambda: asked.append("start") or 7).result() == 7
     assert asked == ["start"]
     assert not call.ended.done()
 
 
 def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: Any) -> None:
     """Each call has a guard of its own, which is passed to it and not kept per thread."""
-    sandbox.fail_with("slow", seconds=1.0, path=TOKEN, times=2)
-    patient, hasty = on_socket(deadline=10.0).begin(PASSWORD), on_socket(deadline=0.3).begin(PASSWORD)
+    sandbox.fail_with("slow", seconds=3.0, path=TOKEN, times=2)
+    patient, hasty = on_socket(deadline=LONG).begin(PASSWORD), on_socket(deadline=0.3).begin(PASSWORD)
 
     with pytest.raises(MailUpUnavailable):
         hasty.result()
@@ -176,7 +175,7 @@ def test_a_fault_in_the_thread_of_a_call_says_nothing_of_it() -> None:
             raise KeyError  # noqa: B904 - a bug of ours: neither the error nor its context was converted
 
     with pytest.raises(KeyError) as caught:
-        PendingCall.start(Guard(5), call).result()
+        PendingCall.start(Guard(LONG), call).result()
 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]

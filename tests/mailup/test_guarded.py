@@ -8,7 +8,7 @@ import requests
 from django_mailup.mailup.guard import Guard
 from django_mailup.mailup.guarded import GuardedAdapter, _GuardedHTTP
 
-from .raw_server import Server, answer, close
+from .raw_server import LONG, Server, answer, close
 
 
 def answered(connection: _GuardedHTTP) -> bool:
@@ -18,16 +18,16 @@ def answered(connection: _GuardedHTTP) -> bool:
 
 def test_a_connection_is_of_the_guard_of_its_context() -> None:
     server = Server(answer(200, b"1"))
-    over = Guard(5)
+    over = Guard(LONG)
     over.end()
     try:
         with requests.Session() as session:
             session.mount("http://", GuardedAdapter())
-            with Guard(5) as guard:
-                assert session.get(server.url, timeout=5).text == "1"
+            with Guard(LONG) as guard:
+                assert session.get(server.url, timeout=LONG).text == "1"
             assert guard.sent
             with over, pytest.raises(requests.RequestException):
-                session.get(server.url, timeout=5)
+                session.get(server.url, timeout=LONG)
             assert not over.sent
     finally:
         server.close()
@@ -37,10 +37,10 @@ def test_a_connection_is_of_the_guard_of_its_context() -> None:
 def test_a_request_is_never_repeated() -> None:
     server = Server(close)
     try:
-        with requests.Session() as session, Guard(5):
+        with requests.Session() as session, Guard(LONG):
             session.mount("http://", GuardedAdapter())
             with pytest.raises(requests.RequestException):
-                session.get(server.url, timeout=5)
+                session.get(server.url, timeout=LONG)
     finally:
         server.close()
     assert len(server.arrived) == 1
@@ -48,12 +48,12 @@ def test_a_request_is_never_repeated() -> None:
 
 def test_the_deadline_of_the_call_before_leaves_a_pooled_connection_alone() -> None:
     server = Server(answer(200, b"1"))
-    connection = _GuardedHTTP("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=5)
+    connection = _GuardedHTTP("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=LONG)
     try:
-        with Guard(5) as before:
+        with Guard(LONG) as before:
             connection.request("GET", "/")
             assert answered(connection)
-            with Guard(5):
+            with Guard(LONG):
                 connection.request("GET", "/")
                 before.end()
                 assert answered(connection)
@@ -65,16 +65,16 @@ def test_the_deadline_of_the_call_before_leaves_a_pooled_connection_alone() -> N
 
 def test_a_connection_that_was_shut_is_not_used_again() -> None:
     server = Server(answer(200, b"1"))
-    connection = _GuardedHTTP("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=5)
+    connection = _GuardedHTTP("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=LONG)
     try:
-        with Guard(5) as before:
+        with Guard(LONG) as before:
             connection.request("GET", "/")
             assert answered(connection)
             before.end()
-        with Guard(5) as guard, pytest.raises(ConnectionAbortedError):
+        with Guard(LONG) as guard, pytest.raises(ConnectionAbortedError):
             connection.request("GET", "/")
         assert not guard.sent
-        with Guard(5):
+        with Guard(LONG):
             connection.request("GET", "/")
             assert answered(connection)
     finally:

@@ -21,7 +21,7 @@ from django_mailup.mailup import AccessToken, Transport
 from django_mailup.mailup.guard import Guard
 from django_mailup.mailup.watchdog import Watchdog
 
-from .raw_server import Server, answer, silence
+from .raw_server import LONG, Server, answer, silence
 
 NAME = "mailup-watchdog"
 
@@ -47,19 +47,31 @@ def running(*behaviours: Callable[[socket.socket], None]) -> Iterator[Server]:
         server.close()
 
 
-def send(url: str, method: str = "GET", *, deadline: float = 0.3, **options: Any) -> bytes:
-    transport = Transport(timeout=(30, 30), deadline=deadline)
+def send(url: str, method: str = "GET", *, deadline: float = LONG, **options: Any) -> bytes:
+    transport = Transport(timeout=(LONG, LONG), deadline=deadline)
     return transport.send(method, f"{url}/x", AccessToken("A1"), **options).content
 
 
-def late(url: str, **options: Any) -> MailUpUnavailable:
+def late(url: str, *, deadline: float = 0.3, **options: Any) -> MailUpUnavailable:
     """Return the error of a call that ends at its deadline."""
     started = time.monotonic()
     with pytest.raises(MailUpUnavailable, match="did not answer in time") as caught:
-        send(url, **options)
-    assert 0.25 < time.monotonic() - started < 5  # and not after the timeout of 30 s
+        send(url, deadline=deadline, **options)
+    assert time.monotonic() - started >= deadline
     assert caught.value.reason == "timeout"
     return caught.value
+
+
+def sent_but_late(server: Server, **options: Any) -> MailUpUnavailable:
+    """Return the error of a call that was sent and ended at its deadline.
+
+    On a busy machine a short deadline may pass before the call is sent. Then the next call has a longer one.
+    """
+    for deadline in (0.3, 3, LONG):
+        error = late(server.url, deadline=deadline, **options)
+        if error.may_have_arrived:
+            break
+    return error
 
 
 SLOW = {
@@ -79,8 +91,8 @@ SLOW = {
 @pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW)
 def test_whatever_is_slow_ends_at_the_deadline(slow: Callable[[socket.socket], None], method: str) -> None:
     with running(slow) as server:
-        assert late(server.url, method=method).may_have_arrived
-        assert len(server.arrived) == 1
+        assert sent_but_late(server, method=method).may_have_arrived
+    assert len(server.arrived) == 1
 
 
 def test_so_does_a_slow_handshake_before_anything_was_sent() -> None:
@@ -96,28 +108,28 @@ def test_so_does_a_slow_handshake_before_anything_was_sent() -> None:
         thread = threading.Thread(target=shake, args=(server,))
         thread.start()
         error = late(f"https://127.0.0.1:{server.getsockname()[1]}")
-        thread.join(5)
+        thread.join()
     assert not error.may_have_arrived
 
 
 def test_so_does_a_slow_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SLOW["headers"]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        error = late("https://mailup.example")
-        assert proxy.arrived[0].startswith(b"CONNECT mailup.example:443 ")
+        error = late("https://mailup.example", deadline=1.0)
+    assert proxy.arrived[0].startswith(b"CONNECT mailup.example:443 ")
     assert not error.may_have_arrived
 
 
 def test_the_deadline_holds_on_a_connection_that_was_kept() -> None:
     with running(answer(200, b"1"), SLOW["body"]) as server:
         assert send(server.url) == b"1"
-        late(server.url)
+        sent_but_late(server)
         assert len(server._connections) == 1
 
 
 def test_a_connection_that_was_shut_is_not_used_again() -> None:
     with running(SLOW["body"], answer(200, b"1")) as server:
-        late(server.url)
+        sent_but_late(server)
         assert send(server.url) == b"1"
         assert len(server._connections) == 2
 
@@ -125,15 +137,18 @@ def test_a_connection_that_was_shut_is_not_used_again() -> None:
 def test_the_deadline_of_a_call_that_has_ended_shuts_no_connection() -> None:
     """The second call uses the connection of the first, past the first one's deadline."""
 
+    past_it = threading.Event()
+
     def slowly(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n")
-        for _ in range(30):
-            connection.sendall(b"2")
-            time.sleep(0.02)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n2")
+        past_it.wait()
+        connection.sendall(b"2")
 
     with running(answer(200, b"1"), slowly) as server:
-        assert send(server.url, deadline=0.3) == b"1"
-        assert send(server.url, deadline=30) == b"2" * 30
+        timer = threading.Timer(2.5, past_it.set)
+        assert send(server.url, deadline=2) == b"1"
+        timer.start()
+        assert send(server.url) == b"22"
         assert len(server._connections) == 1
 
 
@@ -151,13 +166,13 @@ def test_a_read_that_times_out_is_said_to_be_too_late(method: str, kept: bool) -
         if kept:
             send(server.url)
         with pytest.raises(MailUpUnavailable, match="did not answer in time") as caught:
-            send(server.url, method, deadline=30, timeout=0.1)
+            send(server.url, method, timeout=0.1)
     assert (caught.value.reason, caught.value.cause) == ("timeout", "ReadTimeout")
 
 
 def test_one_thread_watches_all_calls_and_ends_with_the_last() -> None:
     watchdog, before = Watchdog(), _threads()
-    guards = [Guard(seconds) for seconds in (30, 0.2, 20, 0.1)]
+    guards = [Guard(seconds) for seconds in (LONG, 0.2, LONG, 0.1)]
     for guard in guards:
         watchdog.watch(guard)
     (thread,) = _threads() - before
@@ -165,11 +180,12 @@ def test_one_thread_watches_all_calls_and_ends_with_the_last() -> None:
 
     for guard in guards:
         guard.release()
-    thread.join(5)
-    assert not thread.is_alive()
-    watchdog.watch(next_one := Guard(0.05))
+    thread.join()
+    watchdog.watch(patient := Guard(LONG))
     (thread,) = _threads() - before
-    thread.join(5)
+    watchdog.watch(next_one := Guard(0.05))
+    patient.release()
+    thread.join()
     assert next_one.is_over
 
 
@@ -178,25 +194,18 @@ def _threads() -> set[threading.Thread]:
 
 
 def test_calls_at_once_keep_to_their_own_deadlines() -> None:
-    with running(SLOW["body"]) as server, ThreadPoolExecutor(12) as pool:
-        started = time.monotonic()
-
-        def until_late(deadline: float) -> float:
-            with pytest.raises(MailUpUnavailable, match="in time"):
-                send(server.url, deadline=deadline)
-            return time.monotonic() - started
-
-        deadlines = [0.5, 0.8, 1.1] * 4
-        calls = [pool.submit(until_late, deadline) for deadline in deadlines]
-        calls[0].result()
+    with ThreadPoolExecutor(13) as pool, running(SLOW["body"]) as server:
+        patient = pool.submit(send, server.url)
+        calls = [pool.submit(late, server.url, deadline=deadline) for deadline in [0.5, 0.8, 1.1] * 4]
+        for call in calls:
+            call.result()
         assert len(_threads()) == 1
-        for call, deadline in zip(calls, deadlines, strict=True):
-            assert deadline <= call.result() < deadline + 3
+        assert not patient.done()
 
 
 def test_a_call_that_begins_later_may_end_earlier() -> None:
     with ThreadPoolExecutor(1) as pool, running(SLOW["body"]) as server:
-        patient = pool.submit(send, server.url, deadline=20)
+        patient = pool.submit(send, server.url)
         while not server.arrived:
             time.sleep(0.01)
         late(server.url)
@@ -213,7 +222,7 @@ def test_a_child_process_has_a_watchdog_of_its_own() -> None:
             time.sleep(0.01)
         child = os.fork()
         if child == 0:
-            signal.alarm(20)
+            signal.alarm(60)  # the parent's limit of time isn't the child's
             try:
                 late(server.url)
             except BaseException:
@@ -231,30 +240,33 @@ from django_mailup.mailup import AccessToken, Endpoints, OAuthClient, Password, 
 
 def call(deadline):
     try:
-        Transport(timeout=(30, 30), deadline=deadline).send("GET", sys.argv[1] + "/x", AccessToken("A1"))
+        Transport(timeout=(3600, 3600), deadline=deadline).send("GET", sys.argv[1] + "/x", AccessToken("A1"))
     except MailUpUnavailable as error:
-        return error.reason, round(time.monotonic() - started, 1)
+        return error.reason, time.monotonic() - started
 
 def token(deadline):
     try:
         OAuthClient("id", "secret", endpoints=Endpoints(sys.argv[1]), deadline=deadline).exchange(Password("u", "p"))
     except MailUpUnavailable as error:
-        return error.reason, round(time.monotonic() - started, 1)
+        return error.reason, time.monotonic() - started
 
 started = time.monotonic()
+patient = gevent.spawn(call, 3600)
 jobs = [gevent.spawn(call, 0.3), gevent.spawn(call, 0.9), gevent.spawn(call, 0.3), gevent.spawn(token, 0.6)]
-gevent.joinall(jobs, timeout=20)
-print([job.value for job in jobs])
+gevent.joinall(jobs)
+print([job.value for job in jobs], patient.ready(), sep="\\n")
 """
 
 
 def test_it_works_under_gevent() -> None:
     with running(SLOW["body"]) as server:
         done = subprocess.run(
-            [sys.executable, "-c", UNDER_GEVENT, server.url], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", UNDER_GEVENT, server.url], capture_output=True, text=True, check=False
         )
     assert done.returncode == 0, done.stderr
-    found = eval(done.stdout)  # noqa: S307
+    told, patient_ended = done.stdout.splitlines()
+    found = eval(told)  # noqa: S307
     assert [reason for reason, _ in found] == ["timeout"] * 4
     for (_, taken), deadline in zip(found, (0.3, 0.9, 0.3, 0.6), strict=True):
-        assert deadline <= taken < deadline + 3
+        assert taken >= deadline
+    assert patient_ended == "False"

@@ -12,7 +12,7 @@ from django_mailup.mailup import Endpoints, MailUpClient, Transport
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
-from .raw_server import Server, Static, answer, serving
+from .raw_server import LONG, Server, Static, answer, serving
 
 
 def test_with_response_a_method_returns_status_and_headers_too(client: MailUpClient) -> None:
@@ -46,7 +46,7 @@ def test_with_response_threads_that_share_a_client_and_a_method_see_their_own_an
 
     server = Server(by_path)
     try:
-        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(5, 5)))
+        client = MailUpClient(Static(), endpoints=Endpoints(server.url), transport=Transport(timeout=(LONG, LONG)))
         get = client.with_response.lists.get
         with ThreadPoolExecutor(8) as threads:
             responses = list(threads.map(lambda number: get(list_id=number), range(1, 65)))

@@ -64,11 +64,11 @@ class RowLock:
         if number == 2:
             self._holder = self._pool.submit(self._hold)
         if number > 1:
-            assert self._locked.wait(10)
+            assert self._locked.wait(60)
 
     def _hold(self) -> None:
         with transaction.atomic():
             list(Token.objects.select_for_update().filter(key__in=self._keys))
             self._locked.set()
-            self.release.wait(20)
+            self.release.wait(60)
         connections.close_all()

@@ -28,7 +28,7 @@ def test_the_first_goes_alone_and_the_others_together(db: None, due_keys: list[U
 
     def meet(number: int) -> None:
         if number > 1:
-            together.wait(10)  # no answer is given before all of the group have arrived
+            together.wait()  # no answer is given before all of the group have arrived
 
     calls.before = meet
 
@@ -44,7 +44,7 @@ def test_an_answer_is_stored_although_another_is_still_awaited(
 
     def hold_up(number: int) -> None:
         if number == 2:
-            assert others_are_stored.wait(20)
+            assert others_are_stored.wait(60)
 
     calls.before = hold_up
     with ThreadPoolExecutor(1) as pool:

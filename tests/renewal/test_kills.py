@@ -62,7 +62,7 @@ def test_killed_after_the_claim_before_mailup_acts(
     mailup_sandbox.configure(refresh_reuse=reuse)
     gate = Gate(mailup_sandbox, after=False)
     with victim(kind, expired_row, settings):
-        assert gate.reached.wait(20)
+        gate.reached.wait()
     expired_row.refresh_from_db()
     assert expired_row.claim_owner != ""
     let_the_claim_run_out()
@@ -80,7 +80,7 @@ def test_killed_during_the_answer(
     mailup_sandbox.configure(refresh_reuse=reuse)
     gate = Gate(mailup_sandbox, after=True)
     with victim(kind, expired_row, settings):
-        assert gate.reached.wait(20)
+        gate.reached.wait()
     gate.open.set()
     assert mailup_sandbox.state.counters["refreshes"] == 1
     let_the_claim_run_out()
@@ -99,7 +99,7 @@ def test_killed_during_the_answer(
 def test_killed_between_answer_and_save(kind: str, expired_row: Token, mailup_sandbox: Sandbox, settings: Any) -> None:
     gate = Gate(mailup_sandbox, after=True)
     with victim(kind, expired_row, settings) as killed:
-        assert gate.reached.wait(20)
+        gate.reached.wait()
         with locked_row(expired_row):
             gate.open.set()
             # It has its answer and waits for the row. A job, which waits for no lock, tries again and again.
@@ -134,7 +134,7 @@ def test_a_waiter_takes_over_from_the_dead_by_itself(
 ) -> None:
     gate = Gate(mailup_sandbox, after=False)
     with victim(kind, expired_row, settings):
-        assert gate.reached.wait(20)
+        gate.reached.wait()
     Token.objects.update(claimed_until=DatabaseNow(0.5))  # the claim ends in half a second
 
     assert on_demand.usable_token(expired_row.key).generation == 2

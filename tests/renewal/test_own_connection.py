@@ -116,12 +116,12 @@ def test_an_interrupted_caller_still_gets_the_pair_stored(expired: Token, mailup
 
     def hold(_: object) -> None:
         asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     mailup_sandbox.hooks.before_refresh = hold
 
     def interrupt() -> None:
-        asked.wait(10)
+        asked.wait()
         main = threading.main_thread().ident
         assert main is not None
         signal.pthread_kill(main, signal.SIGUSR1)
@@ -143,7 +143,7 @@ def test_an_interrupted_caller_still_gets_the_pair_stored(expired: Token, mailup
         thread.join()
         go_on.set()
     for helper in [each for each in threading.enumerate() if each.name == "mailup-renewal"]:
-        helper.join(10)
+        helper.join()
 
     assert Token.objects.get().generation == 2
 

@@ -63,7 +63,6 @@ def test_others_are_answered_while_an_import_is_carried_out(sandbox: Sandbox) ->
     import_id = call(sandbox, "/Console/List/1/Recipients", people(1000))
     account = sandbox.state.users["m12345"].account
     seen: list[bool] = []
-    answered: list[bool] = []
     before = sandbox.clock
     importing = threading.get_ident()
 
@@ -72,15 +71,14 @@ def test_others_are_answered_while_an_import_is_carried_out(sandbox: Sandbox) ->
         if threading.get_ident() == importing and 0 < len(account.recipients) < 1000 and not seen:
             other = threading.Thread(target=lambda: seen.append(call(sandbox, path)["Completed"]), daemon=True)
             other.start()
-            other.join(10)
-            answered.append(not other.is_alive())
+            other.join()
         return before()
 
     path = f"/Console/Import/{import_id}"
     sandbox.clock = clock
 
     assert call(sandbox, path)["Completed"] is True
-    assert (seen, answered) == ([False], [True])
+    assert seen == [False]
 
 
 def test_addresses_and_numbers_that_change_are_found_anew(sandbox: Sandbox) -> None:

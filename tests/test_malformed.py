@@ -75,3 +75,16 @@ def test_odd_characters_in_parameters_are_answered(browser: Client, value: str) 
 
     assert Token.objects.count() == 0
     assert AuthorizationRequest.objects.count() <= 20
+
+
+@pytest.mark.parametrize("length", ["x", "9" * 30, "1e3"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_length_that_is_none_is_refused(browser: Client, page: str, length: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    assert browser.generic("POST", page, b"a=b", form, CONTENT_LENGTH=length).status_code == 400
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/admin/django_mailup/token/"])
+def test_a_session_that_no_database_looks_for_is_refused(client: Client, page: str) -> None:
+    client.cookies["sessionid"] = "a\x00b"
+    assert client.get(page).status_code == 400
