@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from django_mailup.exceptions import MailUpUnavailable, UnexpectedResponse
@@ -226,6 +226,7 @@ def read(source: PageSource[int]) -> Iterator[int]:
 SEEDS = st.integers(0, 10**9).map(random.Random)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 120), st.integers(1, 48), st.integers(1, 60), st.integers(0, 4), SEEDS)
 def test_each_row_once(rows: int, size: int, granted: int, moving: int, chance: random.Random) -> None:
     server = Shifting(rows, [granted], chance, moving)
@@ -235,6 +236,7 @@ def test_each_row_once(rows: int, size: int, granted: int, moving: int, chance: 
     assert server.stable <= set(found)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 120), st.integers(1, 48), st.lists(st.integers(1, 60), min_size=1, max_size=4), SEEDS)
 def test_each_row_once_if_the_size_that_is_granted_changes(
     rows: int, size: int, granted: list[int], chance: random.Random
