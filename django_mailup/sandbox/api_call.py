@@ -95,10 +95,10 @@ class Call:
         """
         try:
             number = int(self.query.get("pagenumber", 0))
-            size = int(self.query.get("pagesize", DEFAULT_PAGE_SIZE))
+            asked = int(self.query.get("pagesize", DEFAULT_PAGE_SIZE))
         except ValueError:
             raise APIError(400, "pageNumber and pageSize must be numbers.") from None
-        size = min(max(size, 1), self.state.options.max_page_size)
+        size = min(max(asked, 1), self.state.options.max_page_size)
         number = max(number, 0)
         skipped = number * size
         first, count = self._moved(number, size, skipped, len(rows))
@@ -106,7 +106,7 @@ class Call:
             "IsPaginated": count > size,
             "Items": list(rows[first : first + size]),
             "PageNumber": number,
-            "PageSize": size,
+            "PageSize": asked if self.state.options.page_size_told == "asked" else size,
             "Skipped": skipped,
             "TotalElementsCount": _told_total(self.state.options.totals, count),
         }

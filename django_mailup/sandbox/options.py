@@ -57,7 +57,10 @@ class Options:
     retry_after: bool = False
     """Whether an answer with status 429 has the header Retry-After."""
     max_page_size: int = 1000
-    """The largest number of rows on a page, whatever size is asked for; the answer's PageSize tells it."""
+    """The largest number of rows on a page, whatever size is asked for."""
+    page_size_told: str = "granted"
+    """The PageSize of an answer: the size that is `granted`, or the one that was `asked` for. The second leaves nothing
+    but a right total to tell a short page from the last one, so `unkind` doesn't set it."""
     matches: str = "whole"
     """What a text matches in the search for an address and with `==` in a filter: the `whole` value, or values of which
     it is a `part`. Not documented. Letter case always matters in filters; for the search see `addresses`."""

@@ -167,6 +167,14 @@ def test_a_total_that_is_wrong_neither_cuts_short_nor_prolongs_for_ever(total: i
     assert len(asked) <= 4
 
 
+def test_items_that_come_twice_do_not_count_twice() -> None:
+    fetch, asked = pages([1, 2], [2], [3], total=3)
+    found = walk(fetch, 2, lambda item: item.raw["Link"])
+
+    assert [each.raw["Link"] for each in found] == [1, 2, 3]
+    assert asked == [0, 1, 2]
+
+
 @pytest.mark.kind_sandbox("asks for single pages by their numbers")
 def test_one_page_by_its_number(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> None:
     sandbox.state.users["m12345"].account.lists = [MailingList(number, f"L{number}") for number in range(1, 26)]

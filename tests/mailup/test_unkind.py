@@ -37,6 +37,18 @@ def test_a_walk_gives_each_row_once_whatever_the_totals(
     assert [each.id for each in client.lists.all(page_size=size)] == IDS
 
 
+@pytest.mark.parametrize("size", [4, 5, 12, 500])
+@pytest.mark.parametrize("totals", ["right", "high"])
+@pytest.mark.kind_sandbox("sets the options itself")
+def test_a_short_page_is_not_the_last_one_before_the_total_is_there(
+    client: MailUpClient, sandbox: Sandbox, size: int, totals: str
+) -> None:
+    lists(sandbox)
+    sandbox.configure(max_page_size=3, page_size_told="asked", totals=totals)
+
+    assert [each.id for each in client.lists.all(page_size=size)] == IDS
+
+
 @pytest.mark.parametrize("size", [2, 3, 5, 7, 12, 24])
 @pytest.mark.kind_sandbox("sets the options itself")
 def test_a_walk_skips_no_row_although_others_vanish(client: MailUpClient, sandbox: Sandbox, size: int) -> None:
@@ -69,6 +81,20 @@ def test_a_server_without_pages_ends_when_its_total_is_there(client: MailUpClien
     sandbox.fail_with("body", status=200, body=body % 1, times=2)
     with pytest.raises(UnexpectedResponse, match="again"):
         list(client.tags.all(list_id=1))
+
+
+def test_a_first_page_that_is_another_one_is_an_error(client: MailUpClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("body", status=200, body='{"Items":[{"Id":1}],"PageNumber":1,"PageSize":2}', times=2)
+    with pytest.raises(UnexpectedResponse, match="asked for page 0"):
+        list(client.tags.all(list_id=1))
+
+
+@pytest.mark.parametrize("name", ["Items", "items", "ITEMS"])
+def test_an_array_may_be_in_an_object(client: MailUpClient, sandbox: Sandbox, name: str) -> None:
+    rows = [{"CountryCode": "IT", "CountryName": "Italy"}]
+    sandbox.fail_with("body", status=200, body=json.dumps({name: rows}))
+
+    assert [each.code for each in client.lists.countries()] == ["IT"]
 
 
 @pytest.mark.parametrize("wanted", ["ada@example.com", "da@example.com", "ADA@example.com", "Ada@Example.com"])

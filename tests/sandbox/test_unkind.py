@@ -74,6 +74,9 @@ def test_pages_are_shorter_than_asked_for_and_say_so(caller: Caller) -> None:
     page = caller.get("/User/Lists", pageNumber=1, pageSize=500)
 
     assert ([each["idList"] for each in page["Items"]], page["PageSize"], page["Skipped"]) == ([3, 4], 2, 2)
+    caller.sandbox.configure(page_size_told="asked")
+    page = caller.get("/User/Lists", pageNumber=1, pageSize=500)
+    assert ([each["idList"] for each in page["Items"]], page["PageSize"], page["Skipped"]) == ([3, 4], 500, 2)
 
 
 def test_rows_that_come_in_push_others_to_the_next_page(caller: Caller) -> None:
