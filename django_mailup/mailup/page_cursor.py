@@ -41,10 +41,9 @@ class PageCursor(Generic[T]):
     A page has a number and a size: it holds the items from the place `number * size` on. So the size can change between
     two pages, and counts as MailUp grants it: all that matters is the place up to which everything has been read.
 
-    There is no next page after an empty page, after exactly `total` items, and, if there were more items than `total`,
-    after a page that isn't full. So a list that grows or shrinks while its pages are read, or a wrong total, neither
-    ends the iteration early nor makes it endless. MailUp's reports of text messages have 0 for size and total, and
-    consist of one page.
+    There is no next page after an empty page, and, once `total` items were returned, after a page that isn't full. So
+    a list that grows or shrinks while its pages are read, or a wrong total, neither ends the iteration early nor makes
+    it endless. MailUp's reports of text messages have 0 for size and total, and consist of one page.
 
     If `total` has fallen, items have moved towards the beginning: those that may have moved out of the page just read,
     to a place that counted as read, are read again. That takes items that can be told apart.
@@ -66,6 +65,7 @@ class PageCursor(Generic[T]):
         self._read_to = 0  # every place below has been read
         self._ahead: tuple[int, int] | None = None  # the places above that have been read too, from and to
         self._has_ended = False
+        self._seen = 0  # so many items have been returned
         self._last: Page[T] = Page(items=(), number=-1, size=size, total=0)
         self._known: dict[Hashable, None] = {}
         self._remembered = 0
@@ -93,19 +93,21 @@ class PageCursor(Generic[T]):
         """
         asked, items = self.number, page.items
         if items and (page.number != asked or self._is_stuck(page)):
+            if self._last.items and self._seen == self._last.total:  # all is there: MailUp ignores page numbers
+                self.is_over = True
+                return ()
             raise UnexpectedResponse(f"MailUp sent page {page.number} again when asked for page {asked}.", status=200)
         if page.size > 0 and len(items) <= page.size and (page.size < self.size or len(items) == page.size):
             self.size = page.size  # what MailUp grants; more than was asked for only if the page shows it
         start = asked * self.size
-        end = start + len(items)
         is_only_page = page.size == 0 and page.total == 0
-        self._has_ended |= (
-            not items or is_only_page or end == page.total or (end > page.total and len(items) < self.size)
-        )
         self._advance(start, start + self.size, self._moved(page))
+        fresh = items if self._identify is None else self._without_known(items, start, self._identify)
+        self._seen += len(fresh)
+        self._has_ended |= not items or is_only_page or (self._seen >= page.total and len(items) < self.size)
         self.is_over = self._has_ended and self._ahead is None
         self._last = page
-        return items if self._identify is None else self._without_known(items, start, self._identify)
+        return fresh
 
     def _is_stuck(self, page: Page[T]) -> bool:
         """Return whether MailUp sent the page before under the next number. (Enough new rows also move a page on.)"""

@@ -121,8 +121,8 @@ def parse_page(answer: Answer, record: type[R], *, ask: Ask, arguments: Mapping[
 
 
 def _number(envelope: Mapping[str, Any], name: str, default: int) -> int:
-    value = parsing.pick(envelope, name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+    value = parsing.number(parsing.pick(envelope, name))
+    return default if value is None else value
 
 
 class Paged(Iterator[T]):

@@ -76,8 +76,9 @@ def string_tuple(value: object) -> tuple[str, ...]:
 
 
 def ids(value: object) -> tuple[int, ...]:
-    """Return the integers in an array. Anything else in it is left out."""
-    return tuple(each for each in value if isinstance(each, int)) if isinstance(value, list) else ()
+    """Return the integers in an array, which MailUp may have written as text. Anything else in it is left out."""
+    found = map(number, value) if isinstance(value, list) else ()
+    return tuple(each for each in found if each is not None)
 
 
 def values_by_id(

@@ -222,7 +222,7 @@ def list_of(record: type[R]) -> Callable[[Any], list[R]]:
     """
 
     def parse(body: Any) -> list[R]:
-        rows = parsing.array(body.get("Items") if isinstance(body, dict) else body)
+        rows = parsing.array(parsing.pick(body, "Items") if isinstance(body, dict) else body)
         return record.parse_rows((row, None) for row in rows if isinstance(row, dict))
 
     return parse

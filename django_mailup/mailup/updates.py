@@ -31,4 +31,11 @@ def update_body(
                 " couldn't keep it. Nothing was changed."
             )
     found = {name: find_key(current, name) for name in writable}
-    return {name: current[key] for name, key in found.items() if key is not None} | dict(changes)
+    return {name: as_written(current[key]) for name, key in found.items() if key is not None} | dict(changes)
+
+
+def as_written(value: Any) -> Any:
+    """Return a value that MailUp has given, with the names in it as updates write them: they begin with a capital."""
+    if isinstance(value, dict):
+        return {name[:1].upper() + name[1:]: as_written(each) for name, each in value.items()}
+    return [as_written(each) for each in value] if isinstance(value, list) else value

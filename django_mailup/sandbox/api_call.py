@@ -50,7 +50,7 @@ class Call:
     @property
     def now(self) -> float:
         """The current time in seconds, by the sandbox's clock."""
-        return self.state.clock()
+        return self.state.now()
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -77,7 +77,8 @@ class Call:
         """Return a page of the rows, filtered and ordered as the call asks. Raise APIError (400) if it asks wrongly."""
         try:
             if self.query.get("filterby"):
-                rows = expressions.filter_rows(rows, self.query["filterby"])
+                by_part = self.state.options.matches == "part"
+                rows = expressions.filter_rows(rows, self.query["filterby"], by_part=by_part)
             if self.query.get("orderby"):
                 rows = expressions.order_rows(rows, self.query["orderby"])
         except expressions.Malformed as malformed:
@@ -94,19 +95,33 @@ class Call:
         """
         try:
             number = int(self.query.get("pagenumber", 0))
-            size = int(self.query.get("pagesize", DEFAULT_PAGE_SIZE))
+            asked = int(self.query.get("pagesize", DEFAULT_PAGE_SIZE))
         except ValueError:
             raise APIError(400, "pageNumber and pageSize must be numbers.") from None
-        size = min(max(size, 1), self.state.options.max_page_size)
-        skipped = max(number, 0) * size
+        size = min(max(asked, 1), self.state.options.max_page_size)
+        number = max(number, 0)
+        skipped = number * size
+        first, count = self._moved(number, size, skipped, len(rows))
         return {
-            "IsPaginated": len(rows) > size,
-            "Items": list(rows[skipped : skipped + size]),
+            "IsPaginated": count > size,
+            "Items": list(rows[first : first + size]),
             "PageNumber": number,
-            "PageSize": size,
+            "PageSize": asked if self.state.options.page_size_told == "asked" else size,
             "Skipped": skipped,
-            "TotalElementsCount": len(rows),
+            "TotalElementsCount": _told_total(self.state.options.totals, count),
         }
+
+    def _moved(self, number: int, size: int, skipped: int, count: int) -> tuple[int, int]:
+        """Return where in the rows a page begins, and how many rows there are, after rows have moved meanwhile."""
+        moving = self.state.options.moving_rows
+        if moving == "in" and size > 1:  # a page of one row would for ever be the row before
+            return skipped - number, count + number
+        if moving == "out":
+            path = self.request.path
+            gone = max(self.state.gone_rows.get(path, 0), min(number, count))
+            self.state.gone_rows[path] = gone
+            return skipped + gone, count - gone
+        return skipped, count
 
     def find_list(self, list_id: str) -> MailingList:
         """Return a list of the account. Raise APIError: 404 if there is none, 403 if it isn't ready yet."""
@@ -131,6 +146,14 @@ class Call:
             raise APIError(404, f"Recipient {recipient_id} does not exist.")
         return found
 
+    def search_by_email(self, email: str) -> list[Recipient]:
+        """Return the recipients whom a search for an address finds."""
+        if self.state.options.matches == "part":
+            spelled = str if self.state.options.addresses == "exact" else str.casefold
+            return [each for each in self.account.recipients.values() if spelled(email) in spelled(each.email)]
+        found = self.find_by_email(email)
+        return [] if found is None else [found]
+
     def find_by_email(self, email: str) -> Recipient | None:
         """Return the recipient with an address, or None."""
         return self.account.recipients.with_email(email, exact=self.state.options.addresses == "exact")
@@ -153,3 +176,8 @@ class Call:
         if found is None:
             raise APIError(404, f"Message {message_id} does not exist.")
         return found
+
+
+def _told_total(totals: str, count: int) -> int:
+    """Return the TotalElementsCount of so many rows, as `Options.totals` says."""
+    return {"zero": 0, "low": count // 2, "high": count + 3}.get(totals, count)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from . import control, oauth
@@ -49,7 +50,7 @@ class Sandbox:
         """The clock that expiry, imports and sendings follow: a function that returns seconds since 1970.
 
         Assign another one to change the time, as in `sandbox.clock = lambda: time.time() + 3600`. Pauses
-        (`Options.latency`, slow faults) don't follow it.
+        (`Options.latency`, slow faults) don't follow it. `Options.clock_error` is added to it.
         """
         return self.state.clock
 
@@ -75,6 +76,7 @@ class Sandbox:
                 raise  # in process: the adapter turns it into requests.ConnectionError
             connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError("dropped on demand") from None
+        response.headers.setdefault("Date", http_date(self.state.now()))
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:

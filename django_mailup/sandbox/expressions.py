@@ -34,13 +34,23 @@ class Malformed(Exception):
     """The expression is invalid; the text says why."""
 
 
-def filter_rows(rows: Sequence[Row], expression: str) -> list[Row]:
+def _has_part(value: Any, part: Any) -> bool:
+    return part in value if isinstance(value, str) and isinstance(part, str) else bool(value == part)
+
+
+_COMPARE_PARTS: Final = _COMPARE | {"==": _has_part, "=": _has_part}
+
+
+def filter_rows(rows: Sequence[Row], expression: str, *, by_part: bool = False) -> list[Row]:
     """Return the rows for which an expression is true, such as `Name.Contains('a')`.
+
+    Args:
+        by_part: whether a text equals each text that contains it.
 
     Raises:
         Malformed: the expression is invalid, names an unknown property or compares different types.
     """
-    test = _Parser(_without_quotes(expression)).parse()
+    test = _Parser(_without_quotes(expression), _COMPARE_PARTS if by_part else _COMPARE).parse()
     try:
         return [row for row in rows if test(row)]
     except (TypeError, AttributeError):
@@ -86,7 +96,8 @@ def _property(row: Row, name: str) -> Any:
 class _Parser:
     """A recursive descent parser. The levels, weakest first: or, and, not, comparison, value with method calls."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, comparisons: Mapping[str, Callable[[Any, Any], bool]]) -> None:
+        self._comparisons = comparisons
         self._tokens: list[tuple[str, str]] = []
         position = 0
         while position < len(text.rstrip()):
@@ -144,8 +155,8 @@ class _Parser:
 
     def _comparison(self) -> Test:
         left = self._value()
-        if self._peek() in _COMPARE:
-            compare, right = _COMPARE[self._next()[1]], self._value()
+        if self._peek() in self._comparisons:
+            compare, right = self._comparisons[self._next()[1]], self._value()
             return lambda row: compare(left(row), right(row))
         return left
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,28 @@ class Options:
     retry_after: bool = False
     """Whether an answer with status 429 has the header Retry-After."""
     max_page_size: int = 1000
+    """The largest number of rows on a page, whatever size is asked for."""
+    page_size_told: str = "granted"
+    """The PageSize of an answer: the size that is `granted`, or the one that was `asked` for. The second leaves nothing
+    but a right total to tell a short page from the last one, so `unkind` doesn't set it."""
+    matches: str = "whole"
+    """What a text matches in the search for an address and with `==` in a filter: the `whole` value, or values of which
+    it is a `part`. Not documented. Letter case always matters in filters; for the search see `addresses`."""
+    totals: str = "right"
+    """What TotalElementsCount says: the `right` number, `zero`, or a `low` or `high` one."""
+    moving_rows: str = "none"
+    """What happens to the rows while their pages are read: `none`; `in`: before each page after the first, one row more
+    comes in at the beginning; `out`: one row more is gone from the beginning, for good. Not documented."""
+    clock_error: float = 0.0
+    """How much MailUp's clock is ahead, in the header Date and in all times; negative if it is behind."""
+    dates: str = "documented"
+    """The form of dates: `documented` (UTC, with Z or without a zone), or `offset`: the same time in another zone."""
+    names: str = "documented"
+    """The spelling of names in answers: `documented`, or `other_case`: with the first letter in the other case. Errors
+    keep the documented names."""
+    numbers: str = "number"
+    """How answers write whole numbers: as a `number`, or as `text`; then texts that are documented to consist of
+    digits, such as UID, are numbers."""
     updates: str = "replace"
     """What an update of a list, group, message or tag does with what its body leaves out: `replace`, which gives it its
     default, or `keep`. Not documented."""
@@ -79,6 +101,14 @@ class Options:
     token_latency: float = 0.0
     """How long every answer of the token endpoint is delayed."""
 
+    @classmethod
+    def unkind(cls, **values: Any) -> Options:
+        """Return options with which MailUp is as hard to read as it may be, and the given values.
+
+        Totals are too low. Whoever wants `zero`, `high` or rows that vanish asks for them.
+        """
+        return replace(cls(**UNKIND), **values)
+
     def changed(self, values: Mapping[str, Any]) -> Options:
         """Return new options with some values changed. Text is converted to the type of the option.
 
@@ -95,3 +125,17 @@ class Options:
                 value = value.lower() in ("1", "true", "yes", "on")
             converted[name] = kind(value)
         return replace(self, **converted)
+
+
+UNKIND: Final[Mapping[str, Any]] = {
+    "addresses": "exact",
+    "matches": "part",
+    "totals": "low",
+    "max_page_size": 7,
+    "moving_rows": "in",
+    "clock_error": -5400.0,
+    "dates": "offset",
+    "names": "other_case",
+    "numbers": "text",
+}
+"""What `Options.unkind` sets."""

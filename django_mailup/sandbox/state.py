@@ -42,6 +42,7 @@ class State:
         counters: how many `refreshes`, `exchanges`, `reuses` (of a used refresh token), `api_calls` and
             `too_many_requests` there have been.
         trials: how often the status of each trial account's activation was asked for, by the activation's id.
+        gone_rows: with `Options.moving_rows="out"`, how many rows are gone from the beginning, by path.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -53,12 +54,17 @@ class State:
         self.users: dict[str, User] = {user.username: user for user in create_users()}
         self.counters = {"refreshes": 0, "exchanges": 0, "reuses": 0, "api_calls": 0, "too_many_requests": 0}
         self.trials: dict[str, int] = {}
+        self.gone_rows: dict[str, int] = {}
         self._codes: dict[str, AuthorizationCode] = {}
         self._by_access: dict[str, Pair] = {}
         self._by_refresh: dict[str, Pair] = {}
         self._families = 0
         self._calls: dict[tuple[str, str], deque[float]] = {}
         self._calls_lock = threading.Lock()  # not `lock`: a slow operation must not delay the count of calls
+
+    def now(self) -> float:
+        """Return the time in seconds by MailUp's clock, which may be wrong (`Options.clock_error`)."""
+        return self.clock() + self.options.clock_error
 
     # ---------------------------------------------------------------------------------------- grants
 
@@ -76,7 +82,7 @@ class State:
         """Return a new authorization code for a user who has consented. `code_challenge` is that of PKCE, if any."""
         with self.lock:
             code = _random_text(48)
-            expires_at = self.clock() + self.options.code_lifetime
+            expires_at = self.now() + self.options.code_lifetime
             self._codes[code] = AuthorizationCode(user, client_id, redirect_uri, expires_at, code_challenge)
             return code
 
@@ -90,7 +96,7 @@ class State:
         """
         with self.lock:
             found = self._codes.get(code)
-            if found is None or found.expires_at <= self.clock() or (found.used and self.options.code_single_use):
+            if found is None or found.expires_at <= self.now() or (found.used and self.options.code_single_use):
                 raise OAuthError("invalid_grant", "The authorization code is invalid or expired")
             if client_id is not None and client_id != found.client_id:
                 raise OAuthError("invalid_grant", "The authorization code belongs to another client")
@@ -123,13 +129,11 @@ class State:
         """
         with self.lock:
             pair = self._by_refresh.get(refresh_token)
-            if pair is None or pair.revoked or pair.client_id != client_id or pair.refresh_expires_at <= self.clock():
+            if pair is None or pair.revoked or pair.client_id != client_id or pair.refresh_expires_at <= self.now():
                 raise OAuthError("invalid_grant", "The refresh token is invalid")
             reuse = self.options.refresh_reuse
             in_grace = (
-                reuse == "grace"
-                and pair.used_at is not None
-                and self.clock() - pair.used_at <= self.options.grace_period
+                reuse == "grace" and pair.used_at is not None and self.now() - pair.used_at <= self.options.grace_period
             )
             if pair.used_at is not None and reuse != "accepted" and not in_grace:
                 self.counters["reuses"] += 1
@@ -138,9 +142,9 @@ class State:
                 raise OAuthError("invalid_grant", "The refresh token has been used")
             self.counters["refreshes"] += 1
             if self.options.refresh_ends_access:
-                pair.access_expires_at = self.clock()
+                pair.access_expires_at = self.now()
             if self.options.rotate_refresh and pair.used_at is None:
-                pair.used_at = self.clock()
+                pair.used_at = self.now()
             return self._new_pair(
                 pair.user, client_id, pair.family, None if self.options.rotate_refresh else pair.refresh_token
             )
@@ -157,8 +161,8 @@ class State:
             user=user,
             client_id=client_id,
             family=family,
-            access_expires_at=self.clock() + self.options.access_lifetime,
-            refresh_expires_at=self.clock() + self.options.refresh_lifetime,
+            access_expires_at=self.now() + self.options.access_lifetime,
+            refresh_expires_at=self.now() + self.options.refresh_lifetime,
         )
         self._by_access[pair.access_token] = pair
         self._by_refresh[pair.refresh_token] = pair
@@ -172,7 +176,7 @@ class State:
 
     def is_live(self, pair: Pair) -> bool:
         """Return whether the pair's access token is valid now."""
-        return not pair.revoked and pair.access_expires_at > self.clock()
+        return not pair.revoked and pair.access_expires_at > self.now()
 
     def revoke(self, *, username: str | None = None, family: int | None = None) -> int:
         """Revoke the pairs of a user, as withdrawing consent in MailUp's console does, or of a family.
@@ -203,13 +207,13 @@ class State:
                 if self.is_live(pair) and (username is None or pair.user.username == username)
             ]
             for pair in found:
-                pair.access_expires_at = self.clock()
+                pair.access_expires_at = self.now()
             return len(found)
 
     def add_recipients(self, username: str, list_id: int, count: int) -> None:
         """Add this many new recipients to a list, subscribed to its e-mail channel."""
         with self.lock:
-            account, now = self.users[username].account, self.clock()
+            account, now = self.users[username].account, self.now()
             for _ in range(count):
                 number = next(account.ids)
                 recipient = Recipient(number, f"recipient{number}@sandbox.example", f"Recipient {number}")
@@ -222,11 +226,11 @@ class State:
         An import that another thread is carrying out is left to it.
         """
         with self.lock:
-            due = account.claim_due_imports(self.clock())
+            due = account.claim_due_imports(self.now())
         for each in due:
             rows = iter(each.recipients)
             while piece := list(itertools.islice(rows, ROWS_AT_ONCE)):
-                now = self.clock()
+                now = self.now()
                 with self.lock:
                     for row in piece:
                         account.import_row(
@@ -244,7 +248,7 @@ class State:
             ValueError: see `results.set_results`.
         """
         with self.lock:
-            set_results(self.users[username].account, message_id, results, self.clock())
+            set_results(self.users[username].account, message_id, results, self.now())
 
     def change_options(self, values: Mapping[str, Any]) -> None:
         """Change options, by their names in Options. Raise ValueError for an unknown name or an unusable value."""
@@ -259,7 +263,7 @@ class State:
             if not self.options.rate_limit:
                 return 0
             calls = self._calls.setdefault((username, operation), deque())
-            now = self.clock()
+            now = self.now()
             while calls and calls[0] <= now - self.options.rate_window:
                 calls.popleft()
             if len(calls) >= self.options.rate_limit:

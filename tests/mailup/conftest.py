@@ -37,9 +37,18 @@ class Source:
         return self.current
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that uses the sandbox twice, the second time with every unkind option, unless it is marked."""
+    if "sandbox" in metafunc.fixturenames:
+        is_kind = metafunc.definition.get_closest_marker("kind_sandbox") is not None
+        metafunc.parametrize("sandbox", ["kind"] if is_kind else ["kind", "unkind"], indirect=True)
+
+
 @pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox(Options(rate_limit=0, import_seconds=0.0))
+def sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    """A sandbox as MailUp's documents describe it, or as unkind as MailUp may be."""
+    make = Options if request.param == "kind" else Options.unkind
+    return Sandbox(make(rate_limit=0, import_seconds=0.0))
 
 
 @pytest.fixture

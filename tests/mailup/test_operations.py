@@ -267,7 +267,7 @@ CASES: dict[str, Case] = {
         lambda o: o.recipients.search(email="ADA@example.com"),
         "/Console/Recipients",
         first(is_ada),
-        {"email": '"ADA@example.com"', "pageSize": "500"},
+        {"email": '"ADA@example.com"', **PAGE},
     ),
     "recipients.get": Case(lambda o: o.recipients.get(recipient_id=o.ada), "/Console/Recipients/{ada}", is_ada),
     "recipients.add": Case(
@@ -790,6 +790,15 @@ def filled(value: Any, office: Office) -> Any:
     return int(text) if value.startswith("{") and value.endswith("}") else text
 
 
+TOO_UNKIND = {
+    "fields.all": {"max_page_size": 500},  # there is more than one page of fields
+    "recipients.search": {"addresses": "ignore_case"},  # else there is a second call, in lower case
+    "lists.update": {"numbers": "number"},  # what MailUp gives is sent back as it is
+    "messages.update": {"numbers": "number"},
+    "messages.disable_merge_fields": {"names": "documented"},  # reads the original
+    "sms.report": {"names": "documented", "numbers": "number"},  # the answer is given as it is
+}
+"""Options of the sandbox that a case can't do with."""
 KNOWN = {each.name: each for each in operations()}
 
 
@@ -798,8 +807,9 @@ def test_every_known_operation_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_request_and_result(name: str, office: Office, adapter: SandboxAdapter) -> None:
+def test_request_and_result(name: str, office: Office, sandbox: Sandbox, adapter: SandboxAdapter) -> None:
     case, operation = CASES[name], KNOWN[name]
+    sandbox.configure(**TOO_UNKIND.get(name, {}))
     if name == "provisioning.trial_status":
         CASES["provisioning.activate_trial"].call(office)
         adapter.requests.clear()

@@ -159,7 +159,7 @@ def test_pages_whose_records_are_equal_are_the_same_only_if_the_originals_are() 
         list(walk(same, 1))
 
 
-@pytest.mark.parametrize(("total", "expected"), [(0, 5), (3, 5), (4, 4), (5, 5), (9, 5)])
+@pytest.mark.parametrize(("total", "expected"), [(0, 5), (3, 5), (4, 5), (5, 5), (9, 5)])
 def test_a_total_that_is_wrong_neither_cuts_short_nor_prolongs_for_ever(total: int, expected: int) -> None:
     fetch, asked = pages([1, 2], [3, 4], [5], total=total)
 
@@ -167,6 +167,15 @@ def test_a_total_that_is_wrong_neither_cuts_short_nor_prolongs_for_ever(total: i
     assert len(asked) <= 4
 
 
+def test_items_that_come_twice_do_not_count_twice() -> None:
+    fetch, asked = pages([1, 2], [2], [3], total=3)
+    found = walk(fetch, 2, lambda item: item.raw["Link"])
+
+    assert [each.raw["Link"] for each in found] == [1, 2, 3]
+    assert asked == [0, 1, 2]
+
+
+@pytest.mark.kind_sandbox("asks for single pages by their numbers")
 def test_one_page_by_its_number(client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter) -> None:
     sandbox.state.users["m12345"].account.lists = [MailingList(number, f"L{number}") for number in range(1, 26)]
     lists = client.lists.all(page_size=10)

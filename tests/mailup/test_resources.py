@@ -33,8 +33,9 @@ def people(count: int) -> Iterator[NewRecipient]:
 
 
 def test_fields_go_by_name_in_any_letter_case_and_are_looked_up_once(
-    client: MailUpClient, adapter: SandboxAdapter
+    client: MailUpClient, sandbox: Sandbox, adapter: SandboxAdapter
 ) -> None:
+    sandbox.configure(max_page_size=100)
     for number in range(3):
         client.recipients.add(list_id=1, email=f"{number}@example.com", fields={"firstNAME": "Ada", "city": "Turin"})
     found = client.recipients.get(recipient_id=1)

@@ -12,6 +12,8 @@ from django_mailup.mailup import MailUpClient, Sender
 from django_mailup.sandbox import Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
 
+from .plain import plain
+
 SENDER = Sender(
     owner_email="bo@fornaio.example", reply_to="re@fornaio.example", name="Bo", company="Bakery", contact="Bo",
     address="Via Roma 2", city="Torino", country_code="IT", permission_reminder="You asked", website="https://x.example",
@@ -40,15 +42,15 @@ def test_a_message_keeps_all_that_is_not_named(client: MailUpClient) -> None:
         list_id=1, subject="S", content="C", notes="N", merge_fields=True, is_confirmation=True, embed_images=True,
         track=False, tag_ids=[tag],
     )  # fmt: skip
-    before = dict(client.messages.get(list_id=1, message_id=message.id).raw)
+    before = plain(client.messages.get(list_id=1, message_id=message.id).raw)
     client.messages.update(list_id=1, message_id=message.id, subject="T")
-    after = dict(client.messages.get(list_id=1, message_id=message.id).raw)
+    after = plain(client.messages.get(list_id=1, message_id=message.id).raw)
 
-    assert after == {**before, "Subject": "T"}
+    assert after == {**before, "subject": "T"}
     client.messages.update(list_id=1, message_id=message.id, track=True, tag_ids=[], merge_fields=False, content="D")
-    after = dict(client.messages.get(list_id=1, message_id=message.id).raw)
-    assert (after["TrackingInfo"]["Enabled"], after["Tags"], after["UseDynamicField"]) == (True, [], False)
-    assert (after["Content"], after["Notes"], after["IsConfirmation"], after["Embed"]) == ("D", "N", True, True)
+    after = plain(client.messages.get(list_id=1, message_id=message.id).raw)
+    assert (after["trackinginfo"]["enabled"], after["tags"], after["usedynamicfield"]) == (True, [], False)
+    assert (after["content"], after["notes"], after["isconfirmation"], after["embed"]) == ("D", "N", True, True)
 
 
 def test_tracking_keeps_what_else_is_set_for_it(client: MailUpClient, sandbox: Sandbox) -> None:
@@ -56,9 +58,12 @@ def test_tracking_keeps_what_else_is_set_for_it(client: MailUpClient, sandbox: S
     body = sandbox.state.users["m12345"].account.messages[message.id].body
     body["TrackingInfo"] = {"Enabled": True, "Protocols": ["https:"], "CustomParams": "utm=1"}
     client.messages.update(list_id=1, message_id=message.id, track=False)
-    found = client.messages.get(list_id=1, message_id=message.id)
 
-    assert found.raw["TrackingInfo"] == {"Enabled": False, "Protocols": ["https:"], "CustomParams": "utm=1"}
+    assert sandbox.state.users["m12345"].account.messages[message.id].body["TrackingInfo"] == {
+        "Enabled": False,
+        "Protocols": ["https:"],
+        "CustomParams": "utm=1",
+    }
 
 
 def test_a_text_message_keeps_all_that_is_not_named(client: MailUpClient) -> None:
@@ -80,12 +85,12 @@ def test_a_tag_keeps_all_that_is_not_named(client: MailUpClient) -> None:
 
 def test_a_list_keeps_all_that_is_not_named(client: MailUpClient) -> None:
     client.lists.update(list_id=2, settings={"TimeZoneCode": "UTC+00:00.0", "Public": True})
-    before = dict(client.lists.get(list_id=2).raw)
+    before = plain(client.lists.get(list_id=2).raw)
     client.lists.update(list_id=2, sender=SENDER)
     client.lists.update(list_id=2, name="Bread")
-    after = dict(client.lists.get(list_id=2).raw)
+    after = plain(client.lists.get(list_id=2).raw)
 
-    assert after == {**before, "Name": "Bread", **SENDER.as_json()}
+    assert after == {**before, "name": "Bread", **plain(SENDER.as_json())}
 
 
 def test_what_mailup_documents_no_update_of_is_not_sent(

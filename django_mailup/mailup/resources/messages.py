@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Unpack
 
@@ -14,7 +14,7 @@ from ..paging import Paged, PageOptions
 from ..parsing import no_result
 from ..records import Record, key
 from ..resource_base import Resource
-from ..updates import update_body
+from ..updates import as_written, update_body
 
 
 class Message(Record):
@@ -169,7 +169,7 @@ class Messages(Resource):
     ) -> Flow[Message]:
         current = (yield from self._flow(GET, list_id=list_id, message_id=message_id, options=options)).raw
         if track is not None:
-            changes["TrackingInfo"] = {**_TRACKING, **(current.get("TrackingInfo") or {}), "Enabled": track}
+            changes["TrackingInfo"] = {**_TRACKING, **_tracking(current), "Enabled": track}
         body = update_body(current, WRITABLE, changes, _ARGUMENTS) | {"idMessage": message_id}
         return (yield from self._flow(UPDATE, json=body, list_id=list_id, message_id=message_id, options=options))
 
@@ -190,6 +190,11 @@ def _body(
         "UseDynamicField": merge_fields,
         "PreHeader": pre_header,
     }
+
+
+def _tracking(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = as_written(parsing.pick(message, "TrackingInfo"))
+    return found if isinstance(found, dict) else {}
 
 
 def _tags(tag_ids: Iterable[int]) -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ from ..expressions import Field
 from ..flow import CallOptions, Flow
 from ..methods import CallTakes, single_call
 from ..operations import DOCUMENTED, MAILUP_CODE, OTHER_CLIENTS, RECORDED, Operation
-from ..paging import PAGE_SIZE, Paged, PageOptions
+from ..paging import Paged, PageOptions
 from ..parsing import no_result, whole_number
-from ..records import Record, key, list_of
+from ..records import Record, key
 from ..resource_base import Driver, Resource
 from . import lists
 from .fields import Fields
@@ -62,7 +62,7 @@ PENDING = Operation("recipients.pending", "GET", "/Console/List/{list_id}/Recipi
     BY_ID)
 OPT_INS = Operation("recipients.opt_ins", "GET", "/Console/List/{list_id}/Recipients/EmailOptins", RECORDED, OptIn,
     BY_ID)
-SEARCH = Operation("recipients.search", "GET", "/Console/Recipients", OTHER_CLIENTS, list_of(Recipient))
+SEARCH = Operation("recipients.search", "GET", "/Console/Recipients", OTHER_CLIENTS, Recipient)
 GET = Operation("recipients.get", "GET", "/Console/Recipients/{recipient_id}", OTHER_CLIENTS, Recipient)
 ADD = Operation("recipients.add", "POST", "/Console/List/{list_id}/Recipient", DOCUMENTED, whole_number)
 ADD_TO_GROUP = Operation("recipients.add_to_group", "POST", "/Console/Group/{group_id}/Recipient", DOCUMENTED,
@@ -231,8 +231,8 @@ class Recipients(Resource):
 
     def _search(self, address: str, options: CallOptions) -> Flow[list[Recipient]]:
         for spelling in dict.fromkeys([address, address.lower()]):
-            params = {"email": f'"{spelling}"', "pageSize": PAGE_SIZE}
-            rows = yield from self._flow(SEARCH, params=params, options=options)
+            params = {"email": f'"{spelling}"'}
+            rows = yield from self._page_source(SEARCH, params=params, options=cast(PageOptions, options)).all_items()
             # Other clients report that MailUp's filters match parts of an address.
             found = [each for each in rows if each.email.casefold() == address.casefold()]
             if found:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
 from ..accounts import User
 from ..api_call import EMPTY, Call, JSONText
+from ..dialect import changes_answers, spoken
 from ..errors import APIError, error_response
 from ..hooks import Hooks
+from ..options import Options
 from ..state import State
 from . import (  # noqa: F401 - importing a module adds its operations to ROUTES
     account,
@@ -43,7 +46,7 @@ def answer(state: State, hooks: Hooks, request: Request) -> Response:
     path = request.path[match.end() :] if match else request.path
     try:
         if match and match[1].casefold() == "public":
-            return _json_response(provisioning.answer(state, request, path))
+            return _json_response(provisioning.answer(state, request, path), state.options)
         user = _authenticate(state, request)
         for route in ROUTES:
             ids = route.pattern.fullmatch(path) if route.verb == request.method else None
@@ -56,18 +59,20 @@ def answer(state: State, hooks: Hooks, request: Request) -> Response:
                 state.carry_out_imports(user.account)
                 with state.lock:
                     state.counters["api_calls"] += 1
-                    user.account.send_due(state.clock())
+                    user.account.send_due(state.now())
                     body = route.operation(call, **ids.groupdict())
-                return _json_response(body)
+                return _json_response(body, state.options)
         raise APIError(404, "Endpoint not found.")
     except APIError as error:
         return _error_response(state, error)
 
 
-def _json_response(body: Any) -> Response:
+def _json_response(body: Any, options: Options) -> Response:
     if body is EMPTY:
         return Response("", mimetype="application/json")
-    if isinstance(body, dict) and isinstance(body.get("Items"), list):
+    if changes_answers(options):
+        text = json.dumps(spoken(_without_json_text(body), options))
+    elif isinstance(body, dict) and isinstance(body.get("Items"), list):
         # Items are encoded one by one: encoding a thousand recipients in one call would stop all other threads for
         # so long that the rate limit is measured wrongly.
         items = ", ".join(item if isinstance(item, JSONText) else json.dumps(item) for item in body["Items"])
@@ -75,6 +80,14 @@ def _json_response(body: Any) -> Response:
     else:
         text = json.dumps(body)
     return Response(text.replace("/", "\\/"), mimetype="application/json")
+
+
+def _without_json_text(body: Any) -> Any:
+    """Return an answer whose items, if it is a page, are no JSON texts."""
+    if isinstance(body, dict) and isinstance(body.get("Items"), list):
+        items = [json.loads(item) if isinstance(item, JSONText) else item for item in body["Items"]]
+        return {**body, "Items": items}
+    return body
 
 
 def _authenticate(state: State, request: Request) -> User:
@@ -112,6 +125,8 @@ def _error_response(state: State, error: APIError) -> Response:
     form = state.options.error_body
     if form == "json":
         response = error_response(error.status, error.description, error.name)
+        options = replace(state.options, names="documented")
+        response.set_data(json.dumps(spoken(response.get_json(), options)))
     elif form == "html":
         response = Response("<html><body><h1>Error</h1></body></html>", error.status, mimetype="text/html")
     else:

@@ -98,8 +98,8 @@ def email_opt_ins(call: Call, list_id: str) -> Any:
 
 @route("GET", "/Console/Recipients")
 def search(call: Call) -> Any:
-    found = call.find_by_email(call.query.get("email", "").strip('"'))
-    return call.page([recipient_json(call, found)] if found is not None else [])
+    found = call.search_by_email(call.query.get("email", "").strip('"'))
+    return call.page([recipient_json(call, each) for each in found])
 
 
 @route("GET", "/Console/Recipients/{recipient_id}")
