@@ -36,7 +36,7 @@ def unpacked(sdist: Path) -> Path:
     shutil.rmtree(*folder.glob("*.egg-info"))
     for path in folder.rglob("*"):
         os.utime(path)
-        path.chmod(0o700 if path.is_dir() else 0o600)
+        path.chmod(path.stat().st_mode & 0o700)  # another umask
     return folder
 
 

@@ -75,3 +75,7 @@ def test_tox_says_last_what_is_missing_and_fails_if_it_is_required(environ: dict
     )
     assert (ended.returncode != 0) == bool(required)
     assert ("py311-dj52" in ended.stdout) != bool(required)
+
+
+def test_ci_requires_them() -> None:
+    assert "\nexport REQUIRE_INTERPRETERS=1\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
