@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import django
 import sentry_sdk
 from django.core import mail
 from django.test import override_settings
@@ -18,6 +19,9 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
+
+# Django 5.2 takes pairs of name and address, and 6.0 warns about them.
+ADMINS = ["admin@example.com"] if django.VERSION >= (6, 0) else [("Admin", "admin@example.com")]
 
 
 class Kept(Transport):
@@ -76,7 +80,7 @@ def error_mails() -> Iterator[list[Any]]:
     for each in loggers:
         each.addHandler(handler)
     try:
-        with override_settings(ADMINS=[("Admin", "admin@example.com")]):
+        with override_settings(ADMINS=ADMINS):
             yield mail.outbox
     finally:
         for each in loggers:
