@@ -37,7 +37,7 @@ def _private(view: Callable[..., Any]) -> Callable[..., Any]:
         fault = fault_of(request)
         try:
             hide_posted(request, "new_secret")  # also if it is refused: Django's debug page shows what was posted
-        except (OverflowError, ValueError):
+        except (LookupError, OverflowError, ValueError):
             fault = fault or "The request's form can't be read."
         if fault:
             raise BadRequest(fault)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
+import pytest
 from django.test import modify_settings, override_settings
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ def test_every_url_of_ours_is_attacked() -> None:
     assert sorted(declared_routes()) == sorted(FIELDS), "add the new URL, and what it reads, to routes.FIELDS"
 
 
+@pytest.mark.slow
 @modify_settings(MIDDLEWARE={"append": "django.middleware.locale.LocaleMiddleware"})
 @override_settings(USE_I18N=True)
 class HostileRequests(TestCase):

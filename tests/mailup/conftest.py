@@ -38,10 +38,12 @@ class Source:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that uses the sandbox twice, the second time with every unkind option, unless it is marked."""
+    """Run each test that uses the sandbox twice, unless it is marked: then with every unkind option, which is slow."""
     if "sandbox" in metafunc.fixturenames:
         is_kind = metafunc.definition.get_closest_marker("kind_sandbox") is not None
-        metafunc.parametrize("sandbox", ["kind"] if is_kind else ["kind", "unkind"], indirect=True)
+        metafunc.parametrize(
+            "sandbox", ["kind"] if is_kind else ["kind", pytest.param("unkind", marks=pytest.mark.slow)], indirect=True
+        )
 
 
 @pytest.fixture
