@@ -41,9 +41,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that uses the sandbox twice, unless it is marked: then with every unkind option, which is slow."""
     if "sandbox" in metafunc.fixturenames:
         is_kind = metafunc.definition.get_closest_marker("kind_sandbox") is not None
-        metafunc.parametrize(
-            "sandbox", ["kind"] if is_kind else ["kind", pytest.param("unkind", marks=pytest.mark.slow)], indirect=True
-        )
+        unkind = [] if is_kind else [pytest.param("unkind", marks=pytest.mark.slow)]
+        metafunc.parametrize("sandbox", ["kind", *unkind], indirect=True)
 
 
 @pytest.fixture
