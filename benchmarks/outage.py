@@ -95,7 +95,12 @@ def endure(sandbox: Sandbox, clock: Clock) -> Seen:
             seen.by_second[int(clock.seconds())] += tally.refreshed + tally.failed
             seen.failed += tally.failed
             clock.now = started
-        if not down and seen.failed and not seen.recovered_after and not Token.objects.failing().exists():
+        if (
+            not down
+            and seen.failed
+            and not seen.recovered_after
+            and not Token.objects.filter(failure_count__gt=0).exists()
+        ):
             seen.recovered_after = clock() - (begin + 2 * HOUR) + app_settings.REFRESH_PERIOD
         clock.now = started + app_settings.REFRESH_PERIOD
     return seen

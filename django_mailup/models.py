@@ -12,11 +12,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .conf import app_settings
+from . import verdict
 from .database_clock import DatabaseNow
 from .exceptions import MailUpError, restore
+from .partial_index import PartialIndex
 from .vault.fields import EncryptedTextField, KeyIdField
 from .vault.rows import SealedModel, SealedQuerySet
+from .verdict import State
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import _User  # the site's user model, if mypy runs with the plugin of django-stubs
@@ -87,27 +89,32 @@ class TokenQuerySet(SealedQuerySet["Token"]):
             usable, status=Token.Status.ACTIVE, refresh_at__lte=now, registration__enabled=True
         ).order_by("refresh_at", "pk")
 
-    def failing(self) -> TokenQuerySet:
-        """Return the tokens that can't be used, or whose last renewal failed."""
-        return self.filter(
-            ~Q(status=Token.Status.ACTIVE) | Q(failure_count__gt=0) | Q(registration__failed_at__isnull=False),
-            registration__enabled=True,
-        ).order_by("failed_at", "pk")
+    def in_state(self, state: State, *, now: datetime) -> TokenQuerySet:
+        """Return the connections in one state, those that have been failing longest first. WELL has no index.
 
-    def late(self, *, now: datetime) -> TokenQuerySet:
-        """Return active tokens that are overdue: expired, or due for two refresh periods.
-
-        If workers don't keep up, tokens expire; if beat doesn't run, they stay due.
+        The registrations are read at once, the connections when the result is used.
 
         Args:
             now: the current time, aware.
         """
-        untouched_since = now - 2 * app_settings.REFRESH_PERIOD
-        return self.filter(
-            Q(expires_at__lt=now) | Q(refresh_at__lt=untouched_since),
-            status=Token.Status.ACTIVE,
-            registration__enabled=True,
-        ).order_by("expires_at", "pk")
+        # Not in the order of an index: PostgreSQL would walk through all of it in search of the first rows.
+        return self.filter(verdict.condition(state, self._moment(now))).order_by("failed_at", "pk")
+
+    def with_state(self, *, now: datetime) -> TokenQuerySet:
+        """Annotate `state`, a value of State, for the rows of one page: filter by `in_state`.
+
+        Args:
+            now: the current time, aware.
+        """
+        return self.annotate(state=verdict.label(self._moment(now)))
+
+    def _moment(self, now: datetime) -> verdict.Moment:
+        registrations = ClientRegistration.objects.using(self.db)
+        return verdict.Moment(
+            now=now,
+            off=list(registrations.filter(enabled=False).values_list("pk", flat=True)),
+            refused=list(registrations.filter(failed_at__isnull=False).values_list("pk", flat=True)),
+        )
 
     def with_claim(self) -> TokenQuerySet:
         """Annotate `claim_is_live`: whether a renewal is under way, by the database's clock."""
@@ -156,8 +163,8 @@ class Token(SealedModel):
     """One connection: a MailUp account that a user, or the site itself (`user` is null), lets this site act on."""
 
     class Status(models.TextChoices):
-        ACTIVE = "active", _("active")
-        REAUTHORIZATION_REQUIRED = "reauthorization_required", _("must be reconnected")
+        ACTIVE = verdict.ACTIVE, _("active")
+        REAUTHORIZATION_REQUIRED = verdict.ENDED, _("must be reconnected")
 
     MANAGED: ClassVar[frozenset[str]] = frozenset(
         {
@@ -235,7 +242,13 @@ class Token(SealedModel):
                 fields=["registration", "user", "account_uid"], name="django_mailup_one_token_per_account"
             )
         ]
-        indexes = [models.Index(fields=["status", "refresh_at"], name="django_mailup_due")]
+        indexes = [
+            # Many rows may come due at the same moment: the primary key keeps them in order without a sort.
+            models.Index(fields=["status", "refresh_at", "id"], name="django_mailup_due"),
+            PartialIndex(fields=["expires_at"], rows=Q(status="active"), name="django_mailup_late"),
+            PartialIndex(fields=["failure_count"], rows=Q(failure_count__gt=0), name="django_mailup_failing"),
+            PartialIndex(fields=["blocked_until"], rows=Q(blocked_until__isnull=False), name="django_mailup_blocked"),
+        ]
         permissions = [("connect_site", _("Can connect the site itself to MailUp"))]
 
     def __str__(self) -> str:

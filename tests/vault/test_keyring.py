@@ -22,6 +22,7 @@ from django_mailup.services import refresh, register, status
 from django_mailup.setting_kinds import MAKE_KEY, is_key
 from django_mailup.vault import keyring
 from django_mailup.vault.key import ID_LENGTH, Key
+from django_mailup.verdict import State
 
 from ..stored import sealed
 from .conftest import UseKeys, new_key
@@ -212,7 +213,7 @@ def test_a_function_that_fails_is_no_fault_of_the_connection(
     with pytest.raises(MailUpUnavailable) as caught:
         refresh(expired)
     assert (caught.value.reason, caught.value.may_have_arrived) == ("keys", False)
-    assert [row.state for row in status().rows] == ["unreadable", "unreadable"]
+    assert [row.state for row in status().connections] == [State.LATE]
     assert periodic.refresh_many([expired.key]) == periodic.Tally(failed=1)
     assert mailup_sandbox.state.counters["refreshes"] == 0
     row = Token.objects.get()

@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import services
 from ...text import printable
+from ...verdict import State
+
+SHOWN = 100
 
 
 class Command(BaseCommand):
     help = (
-        "Print a table of client registrations and connections. Exits with 1 when something needs a person or is late."
+        "Print how many connections are in which state, and those that need attention. Exits with 1 when one does."
+        " Nothing is decrypted, and MailUp is asked nothing."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--all", action="store_true", help=f"print all that need attention, not only {SHOWN} of each state"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        report = services.status()
-        rows: list[tuple[str, ...]] = [("registration", "owner", "account", "state", "expires", "last error")]
-        for row in report.rows:
-            shown = (row.registration, row.owner, row.account, row.state, row.expires, row.last_error)
-            rows.append(tuple(printable(cell) for cell in shown))
-        widths = [max(len(cells[column]) for cells in rows) for column in range(len(rows[0]))]
-        for cells in rows:
-            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+        report = services.status(limit=None if options["all"] else SHOWN)
+        self._print(
+            ("registration", "state", *(state.label for state in State), "last error"),
+            [
+                (row.slug, row.state, *(str(row.counts[state]) for state in State), row.last_error)
+                for row in report.registrations
+            ],
+        )
+        if report.connections:
+            self.stdout.write("")
+            self._print(
+                ("registration", "owner", "account", "state", "expires", "last error"),
+                [
+                    (row.registration, row.owner, row.account, row.state.label, row.expires, row.last_error)
+                    for row in report.connections
+                ],
+            )
         if report.troubles:
-            raise CommandError(f"{report.troubles} of {len(report.rows)} need attention.")
+            raise CommandError(f"{report.troubles} of {report.total} need attention.")
         self.stdout.write("All is well.")
+
+    def _print(self, head: Sequence[object], rows: Sequence[Sequence[object]]) -> None:
+        """Print a table."""
+        lines = [[printable(str(cell)) for cell in cells] for cells in (head, *rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for cells in lines:
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
