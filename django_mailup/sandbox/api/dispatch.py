@@ -68,7 +68,10 @@ def answer(state: State, hooks: Hooks, request: Request) -> Response:
 
 
 def _serves(service: str, path: str) -> bool:
-    """Return whether a path belongs to a service: those of the statistics are the ones without `/Console`."""
+    """Return whether a path belongs to a service: those of the statistics are the ones without `/Console`.
+
+    MailUp's page "Email Statistics" gives them so. A WCF service answers 404 for the paths of another one.
+    """
     return path.casefold().startswith("/console/") == (service == "console")
 
 

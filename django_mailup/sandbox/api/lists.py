@@ -111,9 +111,9 @@ def deprecated_create(call: Call) -> Any:
         raise APIError(400, "Name is mandatory.")
     if not (body.get("idSettings") or body.get("useDefaultSettings")):
         raise APIError(400, "idSettings or useDefaultSettings is mandatory.")
-    today = {name.casefold(): name for name in [*MANDATORY, *DEFAULTS, "Description"]}
+    known = {name.casefold(): name for name in [*MANDATORY, *DEFAULTS, "Description"]}
     sent = {name.replace("_", "").casefold(): value for name, value in body.items()}
-    return add_list(call, {today[name]: value for name, value in sent.items() if name in today}).id
+    return add_list(call, {known[name]: value for name, value in sent.items() if name in known}).id
 
 
 def save_list(call: Call, found: MailingList) -> Any:
