@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 Test = Callable[[Row], Any]
 
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>\d+)|(?P<word>\w+)|(?P<sign>&&|\|\||==|!=|<=|>=|[=<>!().,\[\]]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>\d+)|(?P<word>\w+)|(?P<sign>&&|\|\||==|!=|<=|>=|[&|=<>!().,\[\]]))"
 )
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": lambda a, b: a == b,
@@ -93,8 +93,20 @@ def _property(row: Row, name: str) -> Any:
     raise Malformed(f"No property or field '{name}' exists.")
 
 
+def _either(left: Test, right: Test) -> Test:
+    return lambda row: left(row) or right(row)
+
+
+def _both(left: Test, right: Test) -> Test:
+    return lambda row: left(row) and right(row)
+
+
+_LEVELS: Final = (("||", _either), ("&&", _both), ("|", _either), ("&", _both))
+"""The signs that combine tests, weakest first, as C# orders them. MailUp's page on filters names all four."""
+
+
 class _Parser:
-    """A recursive descent parser. The levels, weakest first: or, and, not, comparison, value with method calls."""
+    """A recursive descent parser. The levels, weakest first: _LEVELS, not, comparison, value with method calls."""
 
     def __init__(self, text: str, comparisons: Mapping[str, Callable[[Any, Any], bool]]) -> None:
         self._comparisons = comparisons
@@ -109,7 +121,7 @@ class _Parser:
         self._position = 0
 
     def parse(self) -> Test:
-        found = self._or()
+        found = self._combined()
         if self._position != len(self._tokens):
             raise Malformed("Syntax error.")
         return found
@@ -127,18 +139,15 @@ class _Parser:
         if self._next()[1] != sign:
             raise Malformed(f"'{sign}' expected.")
 
-    def _or(self) -> Test:
-        left = self._and()
-        while self._peek() == "||":
+    def _combined(self, level: int = 0) -> Test:
+        """Parse what the signs of this level of _LEVELS, and of the stronger ones, combine."""
+        if level == len(_LEVELS):
+            return self._not()
+        sign, combine = _LEVELS[level]
+        left = self._combined(level + 1)
+        while self._peek() == sign:
             self._next()
-            left = _either(left, self._and())
-        return left
-
-    def _and(self) -> Test:
-        left = self._not()
-        while self._peek() == "&&":
-            self._next()
-            left = _both(left, self._not())
+            left = combine(left, self._combined(level + 1))
         return left
 
     def _not(self) -> Test:
@@ -148,7 +157,7 @@ class _Parser:
             return lambda row: not inner(row)
         if self._peek() == "(":
             self._next()
-            inner = self._or()
+            inner = self._combined()
             self._expect(")")
             return inner
         return self._comparison()
@@ -190,11 +199,3 @@ class _Parser:
                 self._next()
         self._expect(")")
         return lambda row: method(subject(row) or "", *[each(row) for each in arguments])
-
-
-def _either(left: Test, right: Test) -> Test:
-    return lambda row: left(row) or right(row)
-
-
-def _both(left: Test, right: Test) -> Test:
-    return lambda row: left(row) and right(row)

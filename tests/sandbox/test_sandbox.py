@@ -507,3 +507,47 @@ def test_the_deprecated_update_of_a_list(http: requests.Session) -> None:
     assert http.put(path, json={"Name": "Bread"}).status_code == 400
     assert http.put(path, json={"IdList": 2, "Name": "Bread"}).json()["Name"] == "Bread"
     assert "Bread" in [each["Name"] for each in http.get(f"{API}/Console/User/Lists").json()["Items"]]
+
+
+def test_a_service_answers_its_own_paths_alone(http: requests.Session) -> None:
+    http.headers["Authorization"] = f"Bearer {log_in(http)['access_token']}"
+    statistics = API.replace("Console", "MailStatistics")
+
+    assert http.get(f"{API}/Console/User/Lists").status_code == http.get(f"{API}/CONSOLE/user/lists").status_code == 200
+    assert http.get(f"{statistics}/Console/User/Lists").status_code == 404
+    path = f"{API}/Console/List/1/Email"
+    message = http.post(path, json={"Subject": "S", "Content": "C"}).json()["idMessage"]
+    assert http.get(f"{statistics}/Message/{message}/Count/Views").json() == 0
+    assert http.get(f"{API}/Message/{message}/Count/Views").status_code == 404
+
+
+def test_the_deprecated_creation_of_a_list(http: requests.Session) -> None:
+    http.headers["Authorization"] = f"Bearer {log_in(http)['access_token']}"
+    path, sent = f"{API}/Console/User/Lists", {"Name": "Offers", "nl_sendername": "Ada", "kbmax": 50, "scope": "x"}
+
+    assert http.post(path, json={**sent, "useDefaultSettings": True, "Name": ""}).status_code == 400
+    assert http.post(path, json=sent).status_code == 400
+    number = http.post(path, json={**sent, "idSettings": 1}).json()
+    made = http.get(f"{API}/Console/List/{number}").json()
+    assert (number, made["Name"], made["NLSenderName"], made["KBMax"]) == (4, "Offers", "Ada", 50)
+    assert "scope" not in made
+
+
+@pytest.mark.parametrize(
+    ("filterby", "ids"),
+    [
+        ("idList==1&Name=='Newsletter '", [1]),
+        ("idList==1&Name=='Recipes'", []),
+        ("idList==1|Name=='Recipes'", [1, 2]),
+        ("idList==3|idList==1&idList==2", [3]),
+        ("idList==3|idList==1&&idList==1", [1]),
+        ("idList==3||idList==1&idList==2", [3]),
+        ("idList==3||idList==1&&idList==1", [1, 3]),
+        ("(idList==3||idList==1)&idList==1", [1]),
+    ],
+)
+def test_single_signs_combine_too_and_bind_stronger(http: requests.Session, filterby: str, ids: list[int]) -> None:
+    http.headers["Authorization"] = f"Bearer {log_in(http)['access_token']}"
+    found = http.get(f"{API}/Console/User/Lists", params={"filterby": filterby}).json()["Items"]
+
+    assert [each["idList"] for each in found] == ids

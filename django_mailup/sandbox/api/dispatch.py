@@ -43,12 +43,12 @@ PREFIX: Final = re.compile(r"/api/v1\.1/rest/(console|mailstatistics|public)serv
 def answer(state: State, hooks: Hooks, request: Request) -> Response:
     """Return the response to one request. The case of paths and of query parameters is ignored, as IIS does."""
     match = PREFIX.match(request.path)
-    path = request.path[match.end() :] if match else request.path
+    path, service = (request.path[match.end() :], match[1].casefold()) if match else (request.path, "")
     try:
-        if match and match[1].casefold() == "public":
+        if service == "public":
             return _json_response(provisioning.answer(state, request, path), state.options)
         user = _authenticate(state, request)
-        for route in ROUTES:
+        for route in ROUTES if _serves(service, path) else ():
             ids = route.pattern.fullmatch(path) if route.verb == request.method else None
             if ids is not None:
                 _check_rate_limit(state, user, f"{route.verb} {route.path}")
@@ -65,6 +65,14 @@ def answer(state: State, hooks: Hooks, request: Request) -> Response:
         raise APIError(404, "Endpoint not found.")
     except APIError as error:
         return _error_response(state, error)
+
+
+def _serves(service: str, path: str) -> bool:
+    """Return whether a path belongs to a service: those of the statistics are the ones without `/Console`.
+
+    MailUp's page "Email Statistics" gives them so. A WCF service answers 404 for the paths of another one.
+    """
+    return path.casefold().startswith("/console/") == (service == "console")
 
 
 def _json_response(body: Any, options: Options) -> Response:

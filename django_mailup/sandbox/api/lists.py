@@ -85,13 +85,35 @@ def create(call: Call) -> Any:
         raise APIError(400, f"{missing[0]} is mandatory.")
     if not (body.get("IdSettings") or body.get("IdSetting") or body.get("UseDefaultSettings")):
         raise APIError(400, "IdSettings or UseDefaultSettings is mandatory.")
-    if len(body["Name"]) > 50:
+    return details_json(call, add_list(call, body))
+
+
+def add_list(call: Call, settings: dict[str, Any]) -> MailingList:
+    """Add a list to the account. Raise APIError (400) if its name is too long."""
+    if len(settings["Name"]) > 50:
         raise APIError(400, "Name is too long.")
-    made = MailingList(max(each.id for each in call.account.lists) + 1, body["Name"], body.get("Description", ""))
-    made.settings = body
+    number = max(each.id for each in call.account.lists) + 1
+    made = MailingList(number, settings["Name"], settings.get("Description", ""))
+    made.settings = settings
     made.ready_at = call.now + call.state.options.list_ready_after
     call.account.lists.append(made)
-    return details_json(call, made)
+    return made
+
+
+@route("POST", "/Console/User/Lists")
+def deprecated_create(call: Call) -> Any:
+    """Create a list with the deprecated names of settings, such as `nl_sendername`, and return its id alone.
+
+    The names are those of MailUp's page "Manage Lists and Groups". Its .NET package reads a number from the answer.
+    """
+    body = call.body_object()
+    if not body.get("Name"):
+        raise APIError(400, "Name is mandatory.")
+    if not (body.get("idSettings") or body.get("useDefaultSettings")):
+        raise APIError(400, "idSettings or useDefaultSettings is mandatory.")
+    known = {name.casefold(): name for name in [*MANDATORY, *DEFAULTS, "Description"]}
+    sent = {name.replace("_", "").casefold(): value for name, value in body.items()}
+    return add_list(call, {known[name]: value for name, value in sent.items() if name in known}).id
 
 
 def save_list(call: Call, found: MailingList) -> Any:
@@ -109,7 +131,7 @@ def update(call: Call, list_id: str) -> Any:
 
 @route("PUT", "/Console/User/List/{list_id}")
 def deprecated_update(call: Call, list_id: str) -> Any:
-    """Update a list as MailUp's own gem does: with the list's id in the body too."""
+    """Update a list as MailUp's .NET package and pymailup do: with the list's id in the body too."""
     found = call.find_list(list_id)
     if call.body_object().get("IdList") not in (found.id, str(found.id)):
         raise APIError(400, "IdList is mandatory.")

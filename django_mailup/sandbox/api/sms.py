@@ -38,7 +38,8 @@ def pending(call: Call, list_id: str) -> Any:
 
 @route("GET", "/Console/Sms/List/{list_id}/Recipients/SmsOptins")
 def opt_ins(call: Call, list_id: str) -> Any:
-    found = call.find_list(list_id)
+    """Return the opt-ins of a list, or with `Groups` those of a group's members, as the client MailUpPZ asks."""
+    found, wanted = call.find_list(list_id), call.query.get("groups")
     return call.page(
         [
             {
@@ -48,6 +49,7 @@ def opt_ins(call: Call, list_id: str) -> Any:
             }
             for recipient in call.account.recipients.values()
             if (opt_in := recipient.sms_opt_ins.get(found.id)) is not None
+            and (wanted is None or int(wanted) in recipient.group_ids)
         ]
     )  # fmt: skip
 
