@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -76,6 +77,75 @@ def test_the_limit_of_calls_is_told(client: MailUpClient, sandbox: Sandbox, head
     with pytest.raises(RateLimited) as caught:
         client.account.info()
     assert caught.value.retry_after == seconds
+
+
+SPELLINGS = {"documented": str, "other_case": lambda name: name[:1].lower() + name[1:], "upper": str.upper}
+
+
+@pytest.fixture(params=SPELLINGS.values(), ids=SPELLINGS.keys())
+def spelled(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Return the body of MailUp's error for a sentence, with its names in another letter case."""
+
+    def body(sentence: str) -> str:
+        fields = {"ErrorCode": "E7", "ErrorDescription": sentence, "ErrorName": "x", "ErrorStack": None}
+        return json.dumps({request.param(name): value for name, value in fields.items()})
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "expected"),
+    [
+        (403, "Authorization error: Contract not signed", TermsNotAccepted),
+        (403, "Authorization error: Too many requests. Max:5", RateLimited),
+        (403, "Not yours", Forbidden),
+        (400, "Authorization error: Invalid access token", BadRequest),
+    ],
+)
+def test_errors_of_the_api_are_read_in_any_letter_case(
+    client: MailUpClient,
+    source: Any,
+    sandbox: Sandbox,
+    spelled: Callable[[str], str],
+    status: int,
+    sentence: str,
+    expected: type[MailUpError],
+) -> None:
+    sandbox.fail_with("body", status=status, body=spelled(sentence), times=2)
+    with pytest.raises(expected) as caught:
+        client.account.info()
+
+    assert type(caught.value) is expected
+    if isinstance(caught.value, APIError):
+        assert (caught.value.error_code, caught.value.description) == ("E7", sentence)
+    assert source.renewals == (1 if status == 400 else 0)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Authorization error: Client credentials are invalid", ClientRejected),
+        ("Authorization error: Invalid refresh token", ReauthorizationRequired),
+        ("Accept terms of service", TermsNotAccepted),
+    ],
+)
+def test_so_are_those_of_the_token_endpoint(
+    oauth: OAuthClient,
+    sandbox: Sandbox,
+    spelled: Callable[[str], str],
+    sentence: str,
+    expected: type[MailUpError],
+) -> None:
+    sandbox.fail_with("body", status=400, body=spelled(sentence), path=TOKEN)
+
+    assert type(with_error(oauth, RefreshToken("whatever"))) is expected
+
+
+def test_but_an_error_of_oauth_has_the_exact_name(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    """No other name ends a connection (RFC 6749 section 5.2)."""
+    sandbox.fail_with("body", status=400, body='{"Error": "invalid_grant"}', path=TOKEN)
+
+    assert type(with_error(oauth, RefreshToken("whatever"))) is UnexpectedResponse
 
 
 @pytest.mark.parametrize("shape", ["oauth", "mailup"])
