@@ -23,7 +23,7 @@ from django_mailup.exceptions import (
 )
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for, client_for_site, client_of
+from django_mailup.services import client_for, client_for_site, client_of, connect_with_password, register
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
@@ -150,6 +150,24 @@ def test_whoever_uses_an_account_shares_its_limit(
     with pytest.raises(RateLimited):
         client_of(same[1], patience=0).account.info()
     client_of(another, patience=0).account.info()
+
+
+def test_another_client_and_another_mailup_have_limits_of_their_own(
+    mailup_connection: Connect, user: Any, mailup_server: str, mailup_sandbox: Sandbox, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": CACHE, "LOCATION": uuid.uuid4().hex}}
+    mailup_sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+    of_first = mailup_connection(user)
+    of_second = connect_with_password(username="m12345", password="sandbox", user=user, registration="second")
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 1}
+    for row in (of_first, of_second):
+        client_of(row, patience=0).account.info()
+        with pytest.raises(RateLimited):
+            client_of(row, patience=0).account.info()
+
+    settings.MAILUP = {**settings.MAILUP, "BASE_URL": mailup_server.replace("127.0.0.1", "localhost")}
+    client_of(of_first, patience=0).account.info()
 
 
 def test_rows_whose_account_is_unknown_have_limits_of_their_own(
