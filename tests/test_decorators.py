@@ -84,8 +84,13 @@ def test_an_unconnected_user_is_sent_through_consent_and_back(view: Any, mailup_
     assert ask(view, user)["Location"] == "/mailup/connect/?next=%2Fpage%2F%3Fa%3D1%26b%3D2"
 
 
-def test_a_post_is_not_repeated_by_a_redirect(mailup_registration: Any, user: Any) -> None:
-    assert ask(plain, user, "post")["Location"] == "/mailup/connect/"
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_post_is_not_repeated_by_a_redirect(mailup_registration: Any, user: Any, method: str) -> None:
+    assert ask(plain, user, method)["Location"] == "/mailup/connect/"
+
+
+def test_a_head_leads_where_a_get_does(mailup_registration: Any, user: Any) -> None:
+    assert ask(plain, user, "head")["Location"] == ask(plain, user)["Location"]
 
 
 @VIEWS

@@ -77,10 +77,41 @@ def grouped(secret: str) -> None:
         raise ExceptionGroup("several", [error]) from None
 
 
-@pytest.mark.parametrize("function", [plain, chained, in_context, grouped])
+def kept(secret: str) -> KeyError:
+    """Return what `inner` raises, for an exception that is raised later and has no context."""
+    try:
+        inner(secret)
+    except KeyError as error:
+        return error
+    raise AssertionError
+
+
+@forgets_locals
+def caused_earlier(secret: str) -> None:
+    earlier = kept(secret)
+    raise ValueError from earlier
+
+
+@forgets_locals
+def grouped_earlier(secret: str) -> None:
+    earlier = kept(secret)
+    raise ExceptionGroup("several", [earlier])
+
+
+@forgets_locals
+def interrupted(secret: str) -> None:
+    try:
+        inner(secret)
+    except KeyError:
+        raise KeyboardInterrupt  # noqa: B904
+
+
+@pytest.mark.parametrize(
+    "function", [plain, chained, in_context, grouped, caused_earlier, grouped_earlier, interrupted]
+)
 @pytest.mark.parametrize("by_name", [False, True])
 def test_no_frame_keeps_its_variables(function: Any, by_name: bool) -> None:
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(BaseException) as caught:
         function(secret="planted") if by_name else function("planted")
 
     assert "planted" not in variables_of(caught.value)
@@ -107,7 +138,7 @@ def test_what_the_caller_was_handling_is_left_alone() -> None:
         handle("the caller's")
 
     assert caught.value.__context__ is not None
-    assert "the caller's" in variables_of(caught.value.__context__)
+    assert "the caller's" * 2 in variables_of(caught.value.__context__)
 
 
 def test_a_generator_of_the_callers_goes_on() -> None:

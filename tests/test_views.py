@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
@@ -268,6 +269,13 @@ def test_sessions_in_signed_cookies(user: Any, mailup_registration: Any, mailup_
     come_back(browser, mailup_sandbox, second)
 
     assert Token.objects.get().generation == 2
+
+
+@override_settings(SESSION_COOKIE_SAMESITE="Strict")
+def test_a_login_that_is_lost_although_the_cookie_came_is_told_at_once(client: Client) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "ended"
+
+    assert client.get("/mailup/callback/", {"code": "c", "state": "s"})["Location"] == "/mailup/failed/login_lost/"
 
 
 @override_settings(SESSION_COOKIE_SAMESITE="Strict")
