@@ -79,6 +79,30 @@ def test_the_limit_of_calls_is_told(client: MailUpClient, sandbox: Sandbox, head
     assert caught.value.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        *[("0", 1.0), ("7", 7.0), ("3600", 3600.0), ("86400", 3600.0)],
+        *[("1.5", 1.0), ("-5", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("", 1.0)],
+    ],
+)
+def test_what_mailup_asks_to_wait_is_between_a_second_and_an_hour(header: str, seconds: float) -> None:
+    """A mistake of MailUp's, or a date in place of seconds, must not stop a connection for days."""
+    response = requests.Response()
+    response.status_code, response._content = 429, b""
+    response.headers["Retry-After"] = header
+
+    for error in (classify.api_error(response, secrets=[]), of_token_answer(response)):
+        assert isinstance(error, RateLimited)
+        assert error.retry_after == seconds
+
+
+def of_token_answer(response: requests.Response) -> MailUpError:
+    with pytest.raises(MailUpError) as caught:
+        classify.parse_token_answer(response, PASSWORD)
+    return caught.value
+
+
 SPELLINGS = {"documented": str, "other_case": lambda name: name[:1].lower() + name[1:], "upper": str.upper}
 
 
@@ -180,6 +204,9 @@ def test_a_wrong_secret_is_the_clients_fault(sandbox: Sandbox, adapter: SandboxA
         ({"kind": "body", "status": 500, "body": '{"access_token": "A", "refresh_token": "R"}'}, MailUpUnavailable),
         ({"kind": "body", "status": 400, "body": '{"error": "invalid_request"}'}, UnexpectedResponse),
         ({"kind": "body", "status": 400, "body": '{"error": ["invalid_grant"]}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 404, "body": '{"error": "invalid_grant"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 409, "body": '{"error": "invalid_client"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 400, "body": '{"error": "unauthorized_client"}'}, ClientRejected),
         ({"kind": "body", "status": 200, "body": '{"error": "invalid_grant"}'}, ReauthorizationRequired),
         ({"kind": "body", "status": 400, "body": "error=invalid_grant&x=1"}, ReauthorizationRequired),
         ({"kind": "body", "status": 403, "body": '{"ErrorDescription": "accept terms of service"}'}, TermsNotAccepted),
