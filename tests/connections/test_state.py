@@ -110,6 +110,23 @@ def test_thirty_begun_at_once_leave_twenty(transactional_db: None, journey: Jour
     assert AuthorizationRequest.objects.count() == 20
 
 
+def test_a_thousand_expired_requests_go_at_once(journey: Journey, clock: Any) -> None:
+    """More would hold their locks for too long."""
+    journey.begin(clock=clock)
+    clock.move(days=1)
+    one = AuthorizationRequest.objects.get()
+    AuthorizationRequest.objects.bulk_create(
+        AuthorizationRequest(
+            user=journey.user, registration=one.registration, state_hash=f"hash {number}", expires_at=one.expires_at
+        )
+        for number in range(state.CLEARED_AT_ONCE)
+    )
+
+    assert state.clear_expired_requests(clock=clock) == state.CLEARED_AT_ONCE
+    assert state.clear_expired_requests(clock=clock) == 1
+    assert state.clear_expired_requests(clock=clock) == 0
+
+
 def test_expired_requests_go_when_the_next_one_begins(journey: Journey, other_user: Any, clock: Any) -> None:
     """No beat runs here."""
     for user in (journey.user, other_user):

@@ -204,6 +204,8 @@ def test_a_wrong_secret_is_the_clients_fault(sandbox: Sandbox, adapter: SandboxA
         ({"kind": "body", "status": 500, "body": '{"access_token": "A", "refresh_token": "R"}'}, MailUpUnavailable),
         ({"kind": "body", "status": 400, "body": '{"error": "invalid_request"}'}, UnexpectedResponse),
         ({"kind": "body", "status": 400, "body": '{"error": ["invalid_grant"]}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 400, "body": '{"access_token": "A", "refresh_token": "R"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": "access_token=A&" + "x=1&" * 100}, UnexpectedResponse),
         ({"kind": "body", "status": 404, "body": '{"error": "invalid_grant"}'}, UnexpectedResponse),
         ({"kind": "body", "status": 409, "body": '{"error": "invalid_client"}'}, UnexpectedResponse),
         ({"kind": "body", "status": 400, "body": '{"error": "unauthorized_client"}'}, ClientRejected),
