@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from django_mailup.exceptions import CodeRefused, RegistrationUnavailable, StateMismatch, TransactionOpen
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
-from django_mailup.services import begin_again, register
+from django_mailup.services import begin_again, connect_with_password, register
 
 from ..journey import CALLBACK, SESSION, Journey, consent
 from ..threads import in_threads
@@ -32,6 +32,20 @@ def test_an_unknown_or_disabled_registration(journey: Journey, slug: str) -> Non
 
     with pytest.raises(RegistrationUnavailable):
         journey.begin(registration=slug)
+
+
+@pytest.mark.parametrize("of_site", [False, True])
+def test_reconnecting_goes_by_the_connections_registration_and_owner(journey: Journey, of_site: bool) -> None:
+    """Whatever else the caller says."""
+    journey.sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+    owner = None if of_site else journey.user
+    token = connect_with_password(username="m12345", password="sandbox", user=owner, registration="second")
+    url = journey.begin(reconnect=token, registration="default", for_site=not of_site)
+
+    assert query_of(url)["client_id"] == "second-id"
+    (pending,) = AuthorizationRequest.objects.all()
+    assert (pending.registration.slug, pending.for_site, pending.token_key) == ("second", of_site, token.key)
 
 
 @pytest.mark.parametrize(
