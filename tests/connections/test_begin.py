@@ -149,6 +149,14 @@ def test_beginning_again_takes_the_newest_with_all_it_is_for(journey: Journey, s
     assert journey.complete(consent(journey.sandbox, url)).next_url == "/new/", "the old request stays valid"
 
 
+@pytest.mark.parametrize("for_site", [False, True])
+def test_beginning_again_connects_the_same_owner(journey: Journey, for_site: bool) -> None:
+    journey.begin(for_site=for_site)
+    again(journey)
+
+    assert [each.for_site for each in AuthorizationRequest.objects.all()] == [for_site] * 2
+
+
 def test_a_request_begins_again_only_once(journey: Journey) -> None:
     journey.begin(next_url="/1/")
     journey.begin(next_url="/2/")

@@ -71,6 +71,14 @@ def test_several_accounts_must_be_named(mailup_connection: Connect, user: Any, o
         client_for(other_user, account=second)
 
 
+def test_a_named_connection_is_known_by_its_key(mailup_connection: Connect, user: Any) -> None:
+    token = mailup_connection(user)
+    Token.objects.update(key=uuid.uuid4())  # a row of the same primary key, as in another schema
+
+    with pytest.raises(NotConnected):
+        client_for(user, account=token)
+
+
 def test_the_limit_of_answers_is_a_setting(mailup_connection: Connect, user: Any, settings: Any) -> None:
     mailup_connection(user)
     settings.MAILUP = {**settings.MAILUP, "ANSWER_LIMIT": 10}
