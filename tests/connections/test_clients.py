@@ -201,6 +201,20 @@ def test_a_401_is_answered_by_one_renewal(mailup_connection: Connect, user: Any,
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
+def test_two_calls_whose_token_was_refused_cause_one_renewal(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox
+) -> None:
+    """As when threads share a client: the second call learns of the refusal when the first has renewed."""
+    mailup_connection(user)
+    source = client_for(user)._source
+    refused = source.get()
+    renewed = source.renew(refused)
+
+    assert renewed != refused
+    assert source.renew(refused) == renewed
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
 @pytest.mark.parametrize("why", ["expired", "refused"])
 def test_a_client_that_may_not_renew_spends_no_refresh_token(
     mailup_connection: Connect, clock: Any, mailup_sandbox: Sandbox, why: str
