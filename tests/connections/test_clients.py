@@ -87,6 +87,13 @@ def test_the_limit_of_answers_is_a_setting(mailup_connection: Connect, user: Any
         client_for(user).account.info()
 
 
+def test_the_timeout_of_each_read_is_a_setting(mailup_connection: Connect, user: Any, settings: Any) -> None:
+    mailup_connection(user)
+    settings.MAILUP = {**settings.MAILUP, "TIMEOUT": 7}
+
+    assert client_for(user)._transport._timeout == (7, 7)
+
+
 def test_the_deadline_of_a_request_is_a_setting(
     mailup_connection: Connect, user: Any, mailup_server: str, mailup_sandbox: Sandbox, settings: Any
 ) -> None:

@@ -49,6 +49,14 @@ def test_reconnecting_as_another_account_changes_nothing(journey: Journey) -> No
     assert list(Token.objects.values_list("pk", "generation")) == [(token.pk, 1)]
 
 
+def test_reconnecting_a_connection_whose_account_is_unknown_is_no_mismatch(journey: Journey) -> None:
+    unknown = journey.connect().token
+    Token.objects.update(account_uid=None)
+    completed = journey.connect("m67890", reconnect=unknown)
+
+    assert completed.token.account_uid == "8765"
+
+
 def test_reconnecting_as_another_connected_account_keeps_both_alive(journey: Journey) -> None:
     token, other = journey.connect().token, journey.connect("m67890").token
 
