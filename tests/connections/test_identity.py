@@ -14,7 +14,7 @@ from django.db.models.signals import pre_save
 
 from django_mailup.exceptions import AccountMismatch, DecryptionFailed, TransactionOpen
 from django_mailup.models import Token
-from django_mailup.services import client_of, refresh
+from django_mailup.services import client_of, refresh, register
 
 from ..journey import Journey
 from ..processes import HAS_SERVER
@@ -39,6 +39,16 @@ def test_several_accounts_are_several_rows(journey: Journey) -> None:
     journey.connect("m67890")
 
     assert sorted(Token.objects.values_list("account_uid", flat=True)) == ["4321", "8765"]
+
+
+def test_an_account_has_a_row_for_each_registration(journey: Journey) -> None:
+    journey.connect()
+    journey.sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+
+    assert journey.connect(registration="second").created
+    rows = Token.objects.order_by("pk").values_list("registration__slug", "account_uid")
+    assert list(rows) == [("default", "4321"), ("second", "4321")]
 
 
 def test_reconnecting_as_another_account_changes_nothing(journey: Journey) -> None:
