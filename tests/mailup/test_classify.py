@@ -292,6 +292,15 @@ def test_an_error_without_an_answer_has_no_status_and_no_headers(client: MailUpC
         client.request("POST", "/Console/Email/Send")
 
     assert (caught.value.status, dict(caught.value.headers)) == (0, {})
+    assert caught.value.may_have_arrived  # an adapter that replaces the network doesn't say
+
+
+def test_nor_does_an_adapter_say_whether_a_grant_was_sent(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("drop")
+    error = with_error(oauth, RefreshToken("whatever"))
+
+    assert isinstance(error, MailUpUnavailable)
+    assert (error.may_have_arrived, error.grant_may_be_spent) == (True, True)
 
 
 @pytest.mark.parametrize(
