@@ -98,6 +98,7 @@ def test_an_unnamed_row_merges_into_the_older_one_at_the_first_call(journey: Jou
     list(client.lists.all())
     survivor = Token.objects.get()
     assert survivor.pk == older.pk
+    assert survivor.connected_at == unnamed.connected_at > older.connected_at
     assert survivor.access_token.reveal() == unnamed.access_token.reveal()
     assert survivor.generation == 2
 

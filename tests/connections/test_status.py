@@ -56,7 +56,8 @@ def test_a_connection_is_late_two_periods_after_it_was_due(mailup_connection: Co
     assert status(clock=clock).rows[-1].state == "active"
 
     clock.move(seconds=2)
-    assert status(clock=clock).rows[-1].state == "late"
+    report = status(clock=clock)
+    assert (report.rows[-1].state, report.rows[-1].well, report.troubles) == ("late", False, 1)
 
 
 @pytest.mark.parametrize(
