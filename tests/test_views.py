@@ -9,17 +9,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.base import BaseHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.urls import resolve, reverse
 from django.utils import timezone
 
 from django_mailup.failures import FAILURES
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.views import non_atomic
+from django_mailup.views import non_atomic, session_secret
 
 from .journey import consent, led_to
 from .threads import in_threads
@@ -426,6 +427,18 @@ def test_five_identical_callbacks_at_once(transactional_db: None, browser: Clien
     landed = in_threads(5, call)
     assert sorted(landed) == [CONNECTIONS, *["/mailup/failed/state_mismatch/"] * 4]
     assert Token.objects.get().generation == 1
+
+
+def test_a_session_that_has_no_key_yet_gets_one() -> None:
+    """As for a user whom a web server has logged in. Otherwise all of them would have the same secret."""
+    secrets = []
+    for _ in range(2):
+        request = RequestFactory().get("/")
+        request.session = SessionStore()
+        secrets.append(session_secret(request))
+        assert secrets[-1] == request.session.session_key == session_secret(request)
+
+    assert secrets[0] != secrets[1]
 
 
 @pytest.mark.parametrize("url", [AUTHORIZE, "/mailup/callback/", "/mailup/callback/a-state/"])

@@ -164,6 +164,15 @@ def test_rows_that_come_in_before_are_not_read_twice(sandbox: Sandbox) -> None:
     assert [*found, *(each.id for each in walk)] == list(range(1, 11))
 
 
+def test_the_same_rows_again_are_no_error_if_a_whole_page_of_new_ones_came_in_before() -> None:
+    cursor: PageCursor[int] = PageCursor(2, identify=lambda row: row)
+    assert cursor.take(Page(items=[1, 2], number=0, size=2, total=4)) == [1, 2]
+    assert cursor.take(Page(items=[1, 2], number=1, size=2, total=6)) == []
+    assert (cursor.is_over, cursor.number) == (False, 2)
+    with pytest.raises(UnexpectedResponse, match="again"):
+        cursor.take(Page(items=[1, 2], number=2, size=2, total=6))
+
+
 def test_a_page_without_a_size_is_not_the_last_one_before_the_total_is_there() -> None:
     cursor: PageCursor[int] = PageCursor(2)
     assert cursor.take(Page(items=[1, 2], number=0, size=0, total=3)) == [1, 2]
