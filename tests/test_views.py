@@ -20,6 +20,7 @@ from django.utils import timezone
 from django_mailup.failures import FAILURES
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+from django_mailup.signals import account_disconnected
 from django_mailup.views import non_atomic, session_secret
 
 from .journey import consent, led_to
@@ -427,6 +428,24 @@ def test_five_identical_callbacks_at_once(transactional_db: None, browser: Clien
     landed = in_threads(5, call)
     assert sorted(landed) == [CONNECTIONS, *["/mailup/failed/state_mismatch/"] * 4]
     assert Token.objects.get().generation == 1
+
+
+def test_who_listens_gets_the_request_that_disconnects(
+    browser: Client, mailup_connection: Callable[..., Token], user: Any
+) -> None:
+    heard = []
+
+    def listen(*, request: HttpRequest, **_: Any) -> None:
+        heard.append(request.path)
+
+    token = mailup_connection(user)
+    url = reverse("django_mailup:disconnect", args=[token.key])
+    account_disconnected.connect(listen)
+    try:
+        browser.post(url)
+    finally:
+        account_disconnected.disconnect(listen)
+    assert heard == [url]
 
 
 def test_a_session_that_has_no_key_yet_gets_one() -> None:
