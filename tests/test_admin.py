@@ -82,11 +82,17 @@ def test_a_blank_secret_keeps_the_present_one(admin_client: Client) -> None:
     assert registration.client_secret.reveal() == "hush"
 
 
-def test_a_new_secret_is_tried_at_once(admin_client: Client, clock: Any) -> None:
+@pytest.mark.parametrize("changed", [{"new_secret": "new"}, {"client_id": "another-id"}], ids=["secret", "id"])
+def test_a_corrected_client_is_tried_at_once(admin_client: Client, clock: Any, changed: dict[str, str]) -> None:
     registration = ClientRegistration.objects.create(
         **{**FIELDS, "enabled": True}, client_secret="old", failed_at=clock(), retry_at=clock(), error_code="x"
     )
-    admin_client.post(f"{REGISTRATIONS}{registration.pk}/change/", {**FIELDS, "new_secret": "new"})
+    url = f"{REGISTRATIONS}{registration.pk}/change/"
+    admin_client.post(url, {**FIELDS, "name": "Renamed"})
+    registration.refresh_from_db()
+    assert registration.failed_at == clock()
+
+    admin_client.post(url, {**FIELDS, **changed})
     registration.refresh_from_db()
 
     assert (registration.failed_at, registration.retry_at, registration.error_code) == (None, None, "")
@@ -226,11 +232,27 @@ def test_disconnect(admin_client: Client, mailup_connection: Callable[..., Token
     assert not Token.objects.exists()
 
 
-def test_deleting_one_is_disconnecting_it(admin_client: Client, mailup_connection: Callable[..., Token]) -> None:
+def test_deleting_one_is_disconnecting_it(
+    admin_client: Client, mailup_connection: Callable[..., Token], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "django_mailup")
     token = mailup_connection(None)
     admin_client.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"})
 
     assert not Token.objects.exists()
+    assert [each for each in caplog.messages if each.startswith("mailup.account_disconnected")]
+
+
+def test_djangos_own_deletion_of_several_is_not_offered_nor_done(
+    admin_client: Client, mailup_connection: Callable[..., Token]
+) -> None:
+    """It would delete rows without telling anybody. *Disconnect* replaces it."""
+    token = mailup_connection(None)
+    assert 'value="disconnect"' in (page := admin_client.get(TOKENS).content.decode())
+    assert "delete_selected" not in page
+    admin_client.post(TOKENS, {"action": "delete_selected", "_selected_action": [token.pk], "post": "yes"})
+
+    assert Token.objects.exists()
 
 
 def test_deleting_a_user_deletes_their_connections(

@@ -18,7 +18,7 @@ from django_mailup.decorators import MailUpConnectionRequiredMixin, MailUpReques
 from django_mailup.exceptions import MultipleConnections, NotConnected
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for_site
+from django_mailup.services import client_for_site, connect_with_password, register
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +31,14 @@ def plain(request: MailUpRequest) -> HttpResponse:
 @mailup_connection_required(account=lambda request: request.GET.get("account"))
 def chosen(request: MailUpRequest) -> HttpResponse:
     return HttpResponse(request.mailup.account.info().username)
+
+
+class PageOfAccount(MailUpConnectionRequiredMixin, View):
+    def get_mailup_account(self, request: HttpRequest) -> str | None:
+        return request.GET.get("account")
+
+    def get(self, request: MailUpRequest) -> HttpResponse:
+        return HttpResponse(request.mailup.account.info().username)
 
 
 class Page(MailUpConnectionRequiredMixin, View):
@@ -76,8 +84,13 @@ def test_an_unconnected_user_is_sent_through_consent_and_back(view: Any, mailup_
     assert ask(view, user)["Location"] == "/mailup/connect/?next=%2Fpage%2F%3Fa%3D1%26b%3D2"
 
 
-def test_a_post_is_not_repeated_by_a_redirect(mailup_registration: Any, user: Any) -> None:
-    assert ask(plain, user, "post")["Location"] == "/mailup/connect/"
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_post_is_not_repeated_by_a_redirect(mailup_registration: Any, user: Any, method: str) -> None:
+    assert ask(plain, user, method)["Location"] == "/mailup/connect/"
+
+
+def test_a_head_leads_where_a_get_does(mailup_registration: Any, user: Any) -> None:
+    assert ask(plain, user, "head")["Location"] == ask(plain, user)["Location"]
 
 
 @VIEWS
@@ -111,13 +124,38 @@ def test_several_accounts_are_the_views_to_choose(mailup_connection: Callable[..
 
     with pytest.raises(MultipleConnections):
         ask(plain, user)
-    assert ask(chosen, user, path="/?account=8765").content == b"m67890"
+    for view in (chosen, PageOfAccount.as_view()):
+        assert ask(view, user, path="/?account=8765").content == b"m67890"
 
 
-def test_another_registration_is_named_on_the_way(user: Any, db: None) -> None:
-    view = mailup_connection_required(registration="second")(lambda request: HttpResponse())
+@mailup_connection_required(registration="second")
+def of_second(request: MailUpRequest) -> HttpResponse:
+    return HttpResponse(request.mailup.account.info().username)
 
-    assert "registration=second" in ask(view, user)["Location"]
+
+class PageOfSecond(MailUpConnectionRequiredMixin, View):
+    mailup_registration = "second"
+
+    def get(self, request: MailUpRequest) -> HttpResponse:
+        return HttpResponse(request.mailup.account.info().username)
+
+
+@pytest.mark.parametrize("view", [of_second, PageOfSecond.as_view()], ids=["decorator", "mixin"])
+def test_another_registration_is_used_and_named_on_the_way(
+    view: Any, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox, user: Any
+) -> None:
+    connect_page = "/mailup/connect/?next=%2Fpage%2F%3Fa%3D1%26b%3D2&registration=second"
+    mailup_connection(user)
+    assert ask(view, user)["Location"] == connect_page  # a connection through the default one doesn't count
+
+    mailup_sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+    connect_with_password(username="m67890", password="sandbox", user=user, registration="second")
+    assert ask(view, user).content == b"m67890"
+
+    mailup_sandbox.state.revoke()
+    assert ask(view, user)["Location"] == connect_page  # it ended while the view ran
+    assert ask(view, user)["Location"] == connect_page  # it has ended
 
 
 def test_a_view_that_lacks_another_connection_fails_by_itself(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.cache import caches
@@ -132,6 +132,42 @@ def test_reservations_ahead_are_kept_in_order(cache: Any) -> None:
     assert sorted(moments) == moments
     assert most_in_a_second(moments) == 5
     assert moments[-1] == pytest.approx(19 * (1 + SLACK) + 4 * (1 + SLACK) / 10)
+
+
+class Noting(LocMemCache):
+    """A cache in memory. Notes the value of each key that is added, and after how many seconds it goes."""
+
+    added: ClassVar[list[tuple[float, float]]] = []
+
+    def add(self, key: str, value: Any, timeout: Any = None, version: Any = None) -> bool:
+        self.added.append((value, timeout))
+        return super().add(key, value, timeout, version)
+
+
+def test_a_reservation_is_kept_for_as_long_as_others_must_know_of_it(settings: Any) -> None:
+    settings.CACHES = empty_cache(Noting)
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 5}
+    Noting.added.clear()
+    time = Time()
+    throttle = CacheThrottle("1", clock=lambda: time.now, sleep=lambda _: None)
+    for _ in range(20):
+        throttle.wait("GET /Console/List", patience=1000)
+
+    assert max(at for at, _ in Noting.added) > time.now + 3
+    assert all(timeout >= at - time.now + 2 * (1 + SLACK) for at, timeout in Noting.added)
+
+
+def test_the_limit_is_kept_in_the_cache_that_a_setting_names(settings: Any) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        "limits": empty_cache()["default"],
+    }
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 1, "CACHE_ALIAS": "limits"}
+    throttle = CacheThrottle("1", clock=Time())
+    throttle.wait("GET /Console/List", patience=0)
+
+    with pytest.raises(RateLimited):
+        throttle.wait("GET /Console/List", patience=0)
 
 
 def test_operations_and_connections_count_for_themselves(cache: Any) -> None:

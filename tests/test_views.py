@@ -8,13 +8,20 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.test import Client, override_settings
-from django.urls import reverse
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.handlers.base import BaseHandler
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory, override_settings
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from django_mailup.failures import FAILURES
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+from django_mailup.signals import account_disconnected
+from django_mailup.views import non_atomic, session_secret
 
 from .journey import consent, led_to
 from .threads import in_threads
@@ -138,6 +145,25 @@ def test_next_never_leaves_the_site(browser: Client, mailup_sandbox: Sandbox, ur
     assert response["Location"] == reverse("django_mailup:connections")
 
 
+@pytest.mark.parametrize(
+    ("secure", "url", "followed"),
+    [
+        (True, "https://testserver/there/", True),
+        (True, "http://testserver/there/", False),  # the session's cookie would be sent unencrypted
+        (False, "http://testserver/there/", True),
+        (False, "https://testserver/there/", True),
+        (True, "https://testserver:444/there/", False),
+    ],
+)
+def test_next_does_not_leave_https(
+    browser: Client, mailup_sandbox: Sandbox, secure: bool, url: str, followed: bool
+) -> None:
+    answer = consent(mailup_sandbox, led_to(browser.post(AUTHORIZE, {"next": url}, secure=secure)))
+    response = browser.get(answer.pop("path"), answer, secure=secure)
+
+    assert response["Location"] == (url if followed else CONNECTIONS)
+
+
 def is_sealed(response: Any) -> bool:
     """Return whether a response's URL goes nowhere: into no cache, no referrer and no frame."""
     wanted = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Frame-Options": "DENY"}
@@ -245,6 +271,13 @@ def test_sessions_in_signed_cookies(user: Any, mailup_registration: Any, mailup_
     come_back(browser, mailup_sandbox, second)
 
     assert Token.objects.get().generation == 2
+
+
+@override_settings(SESSION_COOKIE_SAMESITE="Strict")
+def test_a_login_that_is_lost_although_the_cookie_came_is_told_at_once(client: Client) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "ended"
+
+    assert client.get("/mailup/callback/", {"code": "c", "state": "s"})["Location"] == "/mailup/failed/login_lost/"
 
 
 @override_settings(SESSION_COOKIE_SAMESITE="Strict")
@@ -397,12 +430,61 @@ def test_five_identical_callbacks_at_once(transactional_db: None, browser: Clien
     assert Token.objects.get().generation == 1
 
 
+def test_who_listens_gets_the_request_that_disconnects(
+    browser: Client, mailup_connection: Callable[..., Token], user: Any
+) -> None:
+    heard = []
+
+    def listen(*, request: HttpRequest, **_: Any) -> None:
+        heard.append(request.path)
+
+    token = mailup_connection(user)
+    url = reverse("django_mailup:disconnect", args=[token.key])
+    account_disconnected.connect(listen)
+    try:
+        browser.post(url)
+    finally:
+        account_disconnected.disconnect(listen)
+    assert heard == [url]
+
+
+def test_a_session_that_has_no_key_yet_gets_one() -> None:
+    """As for a user whom a web server has logged in. Otherwise all of them would have the same secret."""
+    secrets = []
+    for _ in range(2):
+        request = RequestFactory().get("/")
+        request.session = SessionStore()
+        secrets.append(session_secret(request))
+        assert secrets[-1] == request.session.session_key == session_secret(request)
+
+    assert secrets[0] != secrets[1]
+
+
+@pytest.mark.parametrize("url", [AUTHORIZE, "/mailup/callback/", "/mailup/callback/a-state/"])
+def test_django_opens_no_transaction_for_them(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rollback would restore a state whose code is already spent."""
+    monkeypatch.setitem(connections.settings, "default", {**connections.settings["default"], "ATOMIC_REQUESTS": True})
+    view = resolve(url).func
+
+    assert BaseHandler().make_view_atomic(view) is view
+
+
+def test_nor_on_any_other_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    for alias in ("default", "second", "third"):
+        monkeypatch.setitem(connections.settings, alias, {**connections.settings["default"], "ATOMIC_REQUESTS": True})
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    assert BaseHandler().make_view_atomic(view) is not view
+    decorated = non_atomic(view)
+    assert BaseHandler().make_view_atomic(decorated) is decorated
+
+
 @pytest.mark.django_db(databases=["default"])
 def test_atomic_requests_does_not_reach_our_views(
     transactional_db: None, browser: Client, mailup_sandbox: Sandbox, settings: Any
 ) -> None:
-    from django.db import connections
-
     settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
     connections["default"].settings_dict["ATOMIC_REQUESTS"] = True
     try:

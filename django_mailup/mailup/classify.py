@@ -25,7 +25,7 @@ from ..exceptions import (
 )
 from ..secret import Secret
 from ..text import clean, without
-from . import decoding
+from . import decoding, parsing
 from .grants import Grant
 
 DESCRIPTION_LIMIT: Final = 300
@@ -121,7 +121,7 @@ def parse_token_answer(response: HTTPResponse, grant: Grant) -> dict[str, Any]:
     if response.status_code in (200, 400, 401, 403):
         error = fields.get("error")
         code = error if isinstance(error, str) else ""
-        sentence = "" if code else _text(fields.get("ErrorDescription"))
+        sentence = "" if code else _description(fields)
         if code in CLIENT_REFUSALS or _MENTIONS_CLIENT.search(sentence):
             raise ClientRejected(**_details(response))
         if code in GRANT_REFUSALS or _MENTIONS_GRANT.search(sentence):
@@ -145,14 +145,14 @@ def api_error(response: HTTPResponse, *, secrets: Iterable[Secret]) -> MailUpErr
     except MailUpUnavailable as outage:
         return outage
     fields = _fields(response)
-    status, description = response.status_code, _text(fields.get("ErrorDescription"))
+    status, description = response.status_code, _description(fields)
     if status == 403 and _MENTIONS_TERMS.search(description):
         return TermsNotAccepted(**_details(response))
     if status == 403 and _MENTIONS_RATE.search(description):  # how MailUp said 429 before March 2018
         return RateLimited(retry_after=_retry_after(response), **_details(response))
     if 400 <= status < 500:
         return _BY_STATUS.get(status, APIError)(
-            error_code=_without(_text(fields.get("ErrorCode")), secrets)[:20],
+            error_code=_without(_text(parsing.pick(fields, "ErrorCode")), secrets)[:20],
             description=_without(description, secrets)[:DESCRIPTION_LIMIT],
             **_details(response),
         )
@@ -165,7 +165,7 @@ def refuses_access_token(response: HTTPResponse) -> bool:
         return True
     if response.status_code != 400:
         return False
-    return _text(_fields(response).get("ErrorDescription")).casefold().startswith(_AUTHORIZATION_ERROR)
+    return _description(_fields(response)).casefold().startswith(_AUTHORIZATION_ERROR)
 
 
 def _raise_for_outage(response: HTTPResponse) -> None:
@@ -204,6 +204,15 @@ def _form(source: str) -> dict[str, Any]:
         return dict(parse_qsl(source, max_num_fields=MAX_FIELDS))
     except ValueError:
         return {}
+
+
+def _description(fields: Mapping[str, Any]) -> str:
+    """Return the sentence in which MailUp says what is wrong; empty if there is none.
+
+    The names of MailUp's own errors are read in any letter case, as all of MailUp's names are. Those of OAuth are
+    exact (RFC 6749 section 5.2).
+    """
+    return _text(parsing.pick(fields, "ErrorDescription"))
 
 
 def _text(value: object) -> str:

@@ -87,7 +87,7 @@ class Sandbox:
             return control.answer(self.state, self.faults, request, path.removeprefix(control.PREFIX))
         fault = self.faults.take(request)
         if fault is not None:
-            wrong = make_response(fault)
+            wrong = make_response(fault, self.state.options)
             if wrong is not None:
                 request.get_data()  # the server would wait for an unread body before it closes the connection
                 return wrong

@@ -6,6 +6,9 @@ import json
 
 from werkzeug.wrappers import Response
 
+from .dialect import spoken
+from .options import Options
+
 
 class OAuthError(Exception):
     """A refusal of the token endpoint (RFC 6749 section 5.2).
@@ -31,7 +34,10 @@ class APIError(Exception):
         self.name = name or {400: "BadRequest", 403: "Forbidden", 404: "NotFound"}.get(status)
 
 
-def error_response(status: int, description: str, name: str | None) -> Response:
-    """Return MailUp's error with its four fields: `ErrorCode` is text, `ErrorName` may be null."""
+def error_response(status: int, description: str, name: str | None, options: Options) -> Response:
+    """Return MailUp's error with its four fields, in the dialect of the options.
+
+    As documented, `ErrorCode` is text, and `ErrorName` may be null.
+    """
     body = {"ErrorCode": str(status), "ErrorDescription": description, "ErrorName": name, "ErrorStack": None}
-    return Response(json.dumps(body), status, mimetype="application/json")
+    return Response(json.dumps(spoken(body, options)), status, mimetype="application/json")

@@ -11,6 +11,7 @@ from typing import Any, Final
 from werkzeug.wrappers import Request, Response
 
 from .errors import error_response
+from .options import Options
 
 KINDS: Final = (
     "status",
@@ -99,8 +100,10 @@ class Faults:
             return [asdict(fault) for fault in self._pending]
 
 
-def make_response(fault: Fault) -> Response | None:
+def make_response(fault: Fault, options: Options) -> Response | None:
     """Return the wrong response, or None for `slow` (after a pause) and `drop_after`, which need the right response.
+
+    An error of MailUp's has the dialect of the options.
 
     Raises:
         ConnectionDropped: the fault is `drop`.
@@ -111,7 +114,7 @@ def make_response(fault: Fault) -> Response | None:
         time.sleep(fault.seconds)
         return None
     if fault.kind == "status":
-        response = error_response(fault.status, f"Simulated error {fault.status}.", "Simulated")
+        response = error_response(fault.status, f"Simulated error {fault.status}.", "Simulated", options)
         if fault.retry_after:
             response.headers["Retry-After"] = str(fault.retry_after)
         return response

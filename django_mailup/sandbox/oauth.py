@@ -158,6 +158,6 @@ def _authenticate_client(state: State, request: Request, fields: dict[str, str],
 def _error(state: State, refused: OAuthError) -> Response:
     if state.options.error_shape == "mailup":
         about = {"invalid_client": "Client credentials are invalid"}.get(refused.error, refused.description)
-        return error_response(400, f"Authorization error: {about}", "BadRequest")
+        return error_response(400, f"Authorization error: {about}", "BadRequest", state.options)
     body = {"error": refused.error, "error_description": refused.description}
     return Response(json.dumps(body), 400, mimetype="application/json")

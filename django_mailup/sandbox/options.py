@@ -74,8 +74,8 @@ class Options:
     dates: str = "documented"
     """The form of dates: `documented` (UTC, with Z or without a zone), or `offset`: the same time in another zone."""
     names: str = "documented"
-    """The spelling of names in answers: `documented`, or `other_case`: with the first letter in the other case. Errors
-    keep the documented names."""
+    """The spelling of names in answers: `documented`, or `other_case`: with the first letter in the other case. OAuth's
+    own names (`access_token`, `error` ...) are those of RFC 6749 in any case."""
     numbers: str = "number"
     """How answers write whole numbers: as a `number`, or as `text`; then texts that are documented to consist of
     digits, such as UID, are numbers."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import transaction
 
-from django_mailup.exceptions import (
-    LoginRefused,
-)
+from django_mailup.exceptions import LoginRefused, StateMismatch, TransactionOpen
 from django_mailup.models import Token
 from django_mailup.services import connect_with_password, disconnect
 
@@ -30,6 +29,24 @@ def test_the_password_grant(journey: Journey, heard: Any) -> None:
 def test_a_wrong_password(journey: Journey) -> None:
     with pytest.raises(LoginRefused):
         connect_with_password(username="m12345", password="wrong")
+    assert Token.objects.count() == 0
+
+
+def test_a_password_is_not_sent_inside_a_transaction(
+    transactional_db: None, journey: Journey, mailup_requests: list[Any]
+) -> None:
+    with transaction.atomic(), pytest.raises(TransactionOpen):
+        connect_with_password(username="m12345", password="sandbox")
+
+    assert (mailup_requests, Token.objects.count()) == ([], 0)
+
+
+def test_a_user_who_is_deleted_meanwhile_gets_no_connection(transactional_db: None, journey: Journey) -> None:
+    gone = copy.copy(journey.user)
+    journey.user.delete()
+
+    with pytest.raises(StateMismatch, match="deleted meanwhile"):
+        connect_with_password(username="m12345", password="sandbox", user=gone)
     assert Token.objects.count() == 0
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from django_mailup.exceptions import CodeRefused, RegistrationUnavailable, StateMismatch, TransactionOpen
 from django_mailup.models import AuthorizationRequest, ClientRegistration, Token
-from django_mailup.services import begin_again, register
+from django_mailup.services import begin_again, connect_with_password, register
 
 from ..journey import CALLBACK, SESSION, Journey, consent
 from ..threads import in_threads
@@ -32,6 +32,20 @@ def test_an_unknown_or_disabled_registration(journey: Journey, slug: str) -> Non
 
     with pytest.raises(RegistrationUnavailable):
         journey.begin(registration=slug)
+
+
+@pytest.mark.parametrize("of_site", [False, True])
+def test_reconnecting_goes_by_the_connections_registration_and_owner(journey: Journey, of_site: bool) -> None:
+    """Whatever else the caller says."""
+    journey.sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+    owner = None if of_site else journey.user
+    token = connect_with_password(username="m12345", password="sandbox", user=owner, registration="second")
+    url = journey.begin(reconnect=token, registration="default", for_site=not of_site)
+
+    assert query_of(url)["client_id"] == "second-id"
+    (pending,) = AuthorizationRequest.objects.all()
+    assert (pending.registration.slug, pending.for_site, pending.token_key) == ("second", of_site, token.key)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +147,14 @@ def test_beginning_again_takes_the_newest_with_all_it_is_for(journey: Journey, s
     assert (new.user, new.registration, new.for_site) == (journey.user, token.registration, False)
     assert (new.token_key, new.next_url, new.state_in) == (token.key, "/new/", "path")
     assert journey.complete(consent(journey.sandbox, url)).next_url == "/new/", "the old request stays valid"
+
+
+@pytest.mark.parametrize("for_site", [False, True])
+def test_beginning_again_connects_the_same_owner(journey: Journey, for_site: bool) -> None:
+    journey.begin(for_site=for_site)
+    again(journey)
+
+    assert [each.for_site for each in AuthorizationRequest.objects.all()] == [for_site] * 2
 
 
 def test_a_request_begins_again_only_once(journey: Journey) -> None:

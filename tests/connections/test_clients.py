@@ -23,7 +23,7 @@ from django_mailup.exceptions import (
 )
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for, client_for_site, client_of
+from django_mailup.services import client_for, client_for_site, client_of, connect_with_password, register
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
@@ -71,12 +71,27 @@ def test_several_accounts_must_be_named(mailup_connection: Connect, user: Any, o
         client_for(other_user, account=second)
 
 
+def test_a_named_connection_is_known_by_its_key(mailup_connection: Connect, user: Any) -> None:
+    token = mailup_connection(user)
+    Token.objects.update(key=uuid.uuid4())  # a row of the same primary key, as in another schema
+
+    with pytest.raises(NotConnected):
+        client_for(user, account=token)
+
+
 def test_the_limit_of_answers_is_a_setting(mailup_connection: Connect, user: Any, settings: Any) -> None:
     mailup_connection(user)
     settings.MAILUP = {**settings.MAILUP, "ANSWER_LIMIT": 10}
 
     with pytest.raises(UnexpectedResponse, match="larger than this site reads"):
         client_for(user).account.info()
+
+
+def test_the_timeout_of_each_read_is_a_setting(mailup_connection: Connect, user: Any, settings: Any) -> None:
+    mailup_connection(user)
+    settings.MAILUP = {**settings.MAILUP, "TIMEOUT": 7}
+
+    assert client_for(user)._transport._timeout == (7, 7)
 
 
 def test_the_deadline_of_a_request_is_a_setting(
@@ -152,6 +167,24 @@ def test_whoever_uses_an_account_shares_its_limit(
     client_of(another, patience=0).account.info()
 
 
+def test_another_client_and_another_mailup_have_limits_of_their_own(
+    mailup_connection: Connect, user: Any, mailup_server: str, mailup_sandbox: Sandbox, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": CACHE, "LOCATION": uuid.uuid4().hex}}
+    mailup_sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+    of_first = mailup_connection(user)
+    of_second = connect_with_password(username="m12345", password="sandbox", user=user, registration="second")
+    settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": 1}
+    for row in (of_first, of_second):
+        client_of(row, patience=0).account.info()
+        with pytest.raises(RateLimited):
+            client_of(row, patience=0).account.info()
+
+    settings.MAILUP = {**settings.MAILUP, "BASE_URL": mailup_server.replace("127.0.0.1", "localhost")}
+    client_of(of_first, patience=0).account.info()
+
+
 def test_rows_whose_account_is_unknown_have_limits_of_their_own(
     mailup_connection: Connect, user: Any, mailup_server: str, settings: Any
 ) -> None:
@@ -172,6 +205,20 @@ def test_a_401_is_answered_by_one_renewal(mailup_connection: Connect, user: Any,
     mailup_sandbox.state.expire_access()
 
     assert client_for(user).account.info().username == "m12345"
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+def test_two_calls_whose_token_was_refused_cause_one_renewal(
+    mailup_connection: Connect, user: Any, mailup_sandbox: Sandbox
+) -> None:
+    """As when threads share a client: the second call learns of the refusal when the first has renewed."""
+    mailup_connection(user)
+    source = client_for(user)._source
+    refused = source.get()
+    renewed = source.renew(refused)
+
+    assert renewed != refused
+    assert source.renew(refused) == renewed
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 

@@ -14,7 +14,7 @@ from django.db.models.signals import pre_save
 
 from django_mailup.exceptions import AccountMismatch, DecryptionFailed, TransactionOpen
 from django_mailup.models import Token
-from django_mailup.services import client_of, refresh
+from django_mailup.services import client_of, refresh, register
 
 from ..journey import Journey
 from ..processes import HAS_SERVER
@@ -41,12 +41,30 @@ def test_several_accounts_are_several_rows(journey: Journey) -> None:
     assert sorted(Token.objects.values_list("account_uid", flat=True)) == ["4321", "8765"]
 
 
+def test_an_account_has_a_row_for_each_registration(journey: Journey) -> None:
+    journey.connect()
+    journey.sandbox.state.clients["second-id"] = "second-secret"
+    register(slug="second", name="Second", client_id="second-id", client_secret="second-secret")
+
+    assert journey.connect(registration="second").created
+    rows = Token.objects.order_by("pk").values_list("registration__slug", "account_uid")
+    assert list(rows) == [("default", "4321"), ("second", "4321")]
+
+
 def test_reconnecting_as_another_account_changes_nothing(journey: Journey) -> None:
     token = journey.connect().token
 
     with pytest.raises(AccountMismatch, match="m67890"):
         journey.connect("m67890", reconnect=token)
     assert list(Token.objects.values_list("pk", "generation")) == [(token.pk, 1)]
+
+
+def test_reconnecting_a_connection_whose_account_is_unknown_is_no_mismatch(journey: Journey) -> None:
+    unknown = journey.connect().token
+    Token.objects.update(account_uid=None)
+    completed = journey.connect("m67890", reconnect=unknown)
+
+    assert completed.token.account_uid == "8765"
 
 
 def test_reconnecting_as_another_connected_account_keeps_both_alive(journey: Journey) -> None:
@@ -80,6 +98,7 @@ def test_an_unnamed_row_merges_into_the_older_one_at_the_first_call(journey: Jou
     list(client.lists.all())
     survivor = Token.objects.get()
     assert survivor.pk == older.pk
+    assert survivor.connected_at == unnamed.connected_at > older.connected_at
     assert survivor.access_token.reveal() == unnamed.access_token.reveal()
     assert survivor.generation == 2
 

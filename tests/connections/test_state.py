@@ -6,7 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.utils import timezone
 
+from django_mailup.connections import state
+from django_mailup.connections.state_form import QUERY
 from django_mailup.exceptions import StateMismatch
 from django_mailup.models import AuthorizationRequest, Token
 
@@ -18,10 +21,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_neither_state_nor_code_is_stored(journey: Journey) -> None:
-    state = parse_qs(urlsplit(journey.begin()).query)["state"][0]
+    issued = parse_qs(urlsplit(journey.begin()).query)["state"][0]
     (row,) = stored_rows(AuthorizationRequest)
 
-    assert all(state not in str(value) and SESSION not in str(value) for value in row)
+    assert all(issued not in str(value) and SESSION not in str(value) for value in row)
 
 
 def test_a_state_works_once(journey: Journey) -> None:
@@ -31,6 +34,17 @@ def test_a_state_works_once(journey: Journey) -> None:
     with pytest.raises(StateMismatch):
         journey.complete(answer)
     assert Token.objects.count() == 1
+
+
+def test_of_two_that_have_found_it_one_redeems_it(journey: Journey) -> None:
+    issued = parse_qs(urlsplit(journey.begin()).query)["state"][0]
+    caller: Any = {"state_in": QUERY, "session": SESSION, "user_pk": journey.user.pk, "now": timezone.now()}
+    first, second = state.find(issued), state.find(issued)
+
+    assert state.redeem(first, **caller) is first
+    with pytest.raises(StateMismatch) as caught:
+        state.redeem(second, **caller)
+    assert caught.value.reason == "used"
 
 
 @pytest.mark.parametrize("change", [{"state": "forged"}, {"state": "\udc80\x00"}, {"session": "another"}])
@@ -94,6 +108,23 @@ def test_thirty_begun_at_once_leave_twenty(transactional_db: None, journey: Jour
 
     assert [url for url in urls if not isinstance(url, str)] == []
     assert AuthorizationRequest.objects.count() == 20
+
+
+def test_a_thousand_expired_requests_go_at_once(journey: Journey, clock: Any) -> None:
+    """More would hold their locks for too long."""
+    journey.begin(clock=clock)
+    clock.move(days=1)
+    one = AuthorizationRequest.objects.get()
+    AuthorizationRequest.objects.bulk_create(
+        AuthorizationRequest(
+            user=journey.user, registration=one.registration, state_hash=f"hash {number}", expires_at=one.expires_at
+        )
+        for number in range(state.CLEARED_AT_ONCE)
+    )
+
+    assert state.clear_expired_requests(clock=clock) == state.CLEARED_AT_ONCE
+    assert state.clear_expired_requests(clock=clock) == 1
+    assert state.clear_expired_requests(clock=clock) == 0
 
 
 def test_expired_requests_go_when_the_next_one_begins(journey: Journey, other_user: Any, clock: Any) -> None:

@@ -64,7 +64,8 @@ def test_a_connection_is_late_two_periods_after_it_was_due(mailup_connection: Co
     assert status(clock=clock).connections == []
 
     clock.move(seconds=2)
-    assert [row.state for row in status(clock=clock).connections] == [State.LATE]
+    report = status(clock=clock)
+    assert ([row.state for row in report.connections], report.troubles) == ([State.LATE], 1)
 
 
 @pytest.mark.parametrize(

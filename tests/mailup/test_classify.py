@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -78,6 +79,99 @@ def test_the_limit_of_calls_is_told(client: MailUpClient, sandbox: Sandbox, head
     assert caught.value.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        *[("0", 1.0), ("7", 7.0), ("3600", 3600.0), ("86400", 3600.0)],
+        *[("1.5", 1.0), ("-5", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("", 1.0)],
+    ],
+)
+def test_what_mailup_asks_to_wait_is_between_a_second_and_an_hour(header: str, seconds: float) -> None:
+    """A mistake of MailUp's, or a date in place of seconds, must not stop a connection for days."""
+    response = requests.Response()
+    response.status_code, response._content = 429, b""
+    response.headers["Retry-After"] = header
+
+    for error in (classify.api_error(response, secrets=[]), of_token_answer(response)):
+        assert isinstance(error, RateLimited)
+        assert error.retry_after == seconds
+
+
+def of_token_answer(response: requests.Response) -> MailUpError:
+    with pytest.raises(MailUpError) as caught:
+        classify.parse_token_answer(response, PASSWORD)
+    return caught.value
+
+
+SPELLINGS = {"documented": str, "other_case": lambda name: name[:1].lower() + name[1:], "upper": str.upper}
+
+
+@pytest.fixture(params=SPELLINGS.values(), ids=SPELLINGS.keys())
+def spelled(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Return the body of MailUp's error for a sentence, with its names in another letter case."""
+
+    def body(sentence: str) -> str:
+        fields = {"ErrorCode": "E7", "ErrorDescription": sentence, "ErrorName": "x", "ErrorStack": None}
+        return json.dumps({request.param(name): value for name, value in fields.items()})
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "expected"),
+    [
+        (403, "Authorization error: Contract not signed", TermsNotAccepted),
+        (403, "Authorization error: Too many requests. Max:5", RateLimited),
+        (403, "Not yours", Forbidden),
+        (400, "Authorization error: Invalid access token", BadRequest),
+    ],
+)
+def test_errors_of_the_api_are_read_in_any_letter_case(
+    client: MailUpClient,
+    source: Any,
+    sandbox: Sandbox,
+    spelled: Callable[[str], str],
+    status: int,
+    sentence: str,
+    expected: type[MailUpError],
+) -> None:
+    sandbox.fail_with("body", status=status, body=spelled(sentence), times=2)
+    with pytest.raises(expected) as caught:
+        client.account.info()
+
+    assert type(caught.value) is expected
+    if isinstance(caught.value, APIError):
+        assert (caught.value.error_code, caught.value.description) == ("E7", sentence)
+    assert source.renewals == (1 if status == 400 else 0)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Authorization error: Client credentials are invalid", ClientRejected),
+        ("Authorization error: Invalid refresh token", ReauthorizationRequired),
+        ("Accept terms of service", TermsNotAccepted),
+    ],
+)
+def test_so_are_those_of_the_token_endpoint(
+    oauth: OAuthClient,
+    sandbox: Sandbox,
+    spelled: Callable[[str], str],
+    sentence: str,
+    expected: type[MailUpError],
+) -> None:
+    sandbox.fail_with("body", status=400, body=spelled(sentence), path=TOKEN)
+
+    assert type(with_error(oauth, RefreshToken("whatever"))) is expected
+
+
+def test_but_an_error_of_oauth_has_the_exact_name(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    """No other name ends a connection (RFC 6749 section 5.2)."""
+    sandbox.fail_with("body", status=400, body='{"Error": "invalid_grant"}', path=TOKEN)
+
+    assert type(with_error(oauth, RefreshToken("whatever"))) is UnexpectedResponse
+
+
 @pytest.mark.parametrize("shape", ["oauth", "mailup"])
 def test_a_wrong_secret_is_the_clients_fault(sandbox: Sandbox, adapter: SandboxAdapter, shape: str) -> None:
     sandbox.configure(error_shape=shape)
@@ -110,6 +204,11 @@ def test_a_wrong_secret_is_the_clients_fault(sandbox: Sandbox, adapter: SandboxA
         ({"kind": "body", "status": 500, "body": '{"access_token": "A", "refresh_token": "R"}'}, MailUpUnavailable),
         ({"kind": "body", "status": 400, "body": '{"error": "invalid_request"}'}, UnexpectedResponse),
         ({"kind": "body", "status": 400, "body": '{"error": ["invalid_grant"]}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 400, "body": '{"access_token": "A", "refresh_token": "R"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 200, "body": "access_token=A&" + "x=1&" * 100}, UnexpectedResponse),
+        ({"kind": "body", "status": 404, "body": '{"error": "invalid_grant"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 409, "body": '{"error": "invalid_client"}'}, UnexpectedResponse),
+        ({"kind": "body", "status": 400, "body": '{"error": "unauthorized_client"}'}, ClientRejected),
         ({"kind": "body", "status": 200, "body": '{"error": "invalid_grant"}'}, ReauthorizationRequired),
         ({"kind": "body", "status": 400, "body": "error=invalid_grant&x=1"}, ReauthorizationRequired),
         ({"kind": "body", "status": 403, "body": '{"ErrorDescription": "accept terms of service"}'}, TermsNotAccepted),
@@ -193,6 +292,15 @@ def test_an_error_without_an_answer_has_no_status_and_no_headers(client: MailUpC
         client.request("POST", "/Console/Email/Send")
 
     assert (caught.value.status, dict(caught.value.headers)) == (0, {})
+    assert caught.value.may_have_arrived  # an adapter that replaces the network doesn't say
+
+
+def test_nor_does_an_adapter_say_whether_a_grant_was_sent(oauth: OAuthClient, sandbox: Sandbox) -> None:
+    sandbox.fail_with("drop")
+    error = with_error(oauth, RefreshToken("whatever"))
+
+    assert isinstance(error, MailUpUnavailable)
+    assert (error.may_have_arrived, error.grant_may_be_spent) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,18 @@ def test_a_failure_says_whether_the_grant_may_be_spent(
     assert error.grant_may_be_spent is spent
 
 
+@pytest.mark.parametrize(("status", "spent"), [(0, True), (200, True), (302, False), (404, False)])
+def test_so_does_an_answer_that_is_not_understood(status: int, spent: bool) -> None:
+    """Status 0 is an answer that no library could read: MailUp may have sent a pair in it."""
+
+    def call() -> None:
+        raise UnexpectedResponse(reason="token_unreadable", status=status)
+
+    with pytest.raises(UnexpectedResponse) as caught:
+        PendingCall.start(Guard(LONG), call).result()
+    assert caught.value.grant_may_be_spent is spent
+
+
 def test_a_grant_that_was_not_sent_is_not_spent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"

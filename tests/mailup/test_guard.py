@@ -47,6 +47,7 @@ def test_a_socket_that_was_let_go_is_not_shut() -> None:
         theirs.sendall(b"x")
 
         assert ours.recv(1) == b"x"
+        assert not guard.is_over
 
 
 def test_a_guard_belongs_to_its_context_and_its_thread() -> None:

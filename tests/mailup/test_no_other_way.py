@@ -109,3 +109,29 @@ def test_no_redirect_is_followed_neither_to_another_server_nor_to_the_same(
             assert caught.value.reason == "redirect"
         assert "secret" not in f"{caught.value!r} {caught.value}"
     assert elsewhere.arrived == []
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_target_of_a_redirect_is_not_even_read(name: str) -> None:
+    """The library requests would parse it, whatever it is, and raise an exception of its own."""
+    call, _ = CALLS[name]
+    server = Server(answer(302, b"", b"Location: http://[moved"))
+    try:
+        with pytest.raises((APIError, UnexpectedResponse)) as caught:
+            call(server.url)
+    finally:
+        server.close()
+    assert caught.value.status == 302
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_proxy_that_the_environment_names_is_used(
+    name: str, elsewhere: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("http_proxy", elsewhere.url)
+    call, _ = CALLS[name]
+    call("http://127.0.0.2:9")
+
+    assert elsewhere.arrived[0].split()[1].startswith(b"http://127.0.0.2:9/")

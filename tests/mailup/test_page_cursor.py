@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from django_mailup.exceptions import MailUpUnavailable, UnexpectedResponse
 from django_mailup.mailup import MailUpClient, Transport
 from django_mailup.mailup.flow import Flow
-from django_mailup.mailup.page_cursor import Page
+from django_mailup.mailup.page_cursor import Page, PageCursor
 from django_mailup.mailup.paging import Ask, PageSource
 from django_mailup.sandbox import MailingList, Sandbox
 from django_mailup.sandbox.adapter import SandboxAdapter
@@ -162,6 +162,23 @@ def test_rows_that_come_in_before_are_not_read_twice(sandbox: Sandbox) -> None:
     account.lists.insert(0, MailingList(99, "New"))
 
     assert [*found, *(each.id for each in walk)] == list(range(1, 11))
+
+
+def test_the_same_rows_again_are_no_error_if_a_whole_page_of_new_ones_came_in_before() -> None:
+    cursor: PageCursor[int] = PageCursor(2, identify=lambda row: row)
+    assert cursor.take(Page(items=[1, 2], number=0, size=2, total=4)) == [1, 2]
+    assert cursor.take(Page(items=[1, 2], number=1, size=2, total=6)) == []
+    assert (cursor.is_over, cursor.number) == (False, 2)
+    with pytest.raises(UnexpectedResponse, match="again"):
+        cursor.take(Page(items=[1, 2], number=2, size=2, total=6))
+
+
+def test_a_page_without_a_size_is_not_the_last_one_before_the_total_is_there() -> None:
+    cursor: PageCursor[int] = PageCursor(2)
+    assert cursor.take(Page(items=[1, 2], number=0, size=0, total=3)) == [1, 2]
+    assert (cursor.is_over, cursor.number, cursor.size) == (False, 1, 2)
+    assert cursor.take(Page(items=[3], number=1, size=0, total=3)) == [3]
+    assert cursor.is_over
 
 
 def test_reports_of_text_messages_have_no_size_and_one_page(client: MailUpClient, sandbox: Sandbox) -> None:

@@ -141,6 +141,35 @@ def test_threads_that_meet_a_refused_token_renew_once(sandbox: Sandbox, client_o
     assert sandbox.state.counters["refreshes"] == 1
 
 
+def test_threads_that_meet_an_expired_token_renew_once(sandbox: Sandbox, client_of: dict[str, Any]) -> None:
+    refresh_token, second = pair(sandbox)["refresh_token"], threading.Event()
+    client = MailUpClient.from_token(refresh_token=refresh_token, **client_of)
+    under_way, names = threading.Event(), []
+
+    def hold(_: str) -> None:
+        """Hold the first renewal until another one comes, which never happens; give it time to."""
+        if under_way.is_set():
+            second.set()
+        under_way.set()
+        second.wait(0.3)
+
+    def call() -> None:
+        names.append(client.account.info().username)
+
+    sandbox.hooks.before_refresh = hold
+    first = threading.Thread(target=call)
+    first.start()
+    under_way.wait()
+    others = [threading.Thread(target=call) for _ in range(3)]
+    for each in others:
+        each.start()
+    for each in (first, *others):
+        each.join()
+
+    assert names == ["m12345"] * 4
+    assert (sandbox.state.counters["refreshes"], second.is_set()) == (1, False)
+
+
 def test_no_secret_is_in_a_repr(sandbox: Sandbox, client_of: dict[str, Any]) -> None:
     stored = pair(sandbox)
     client = MailUpClient.from_token(**stored, **client_of)

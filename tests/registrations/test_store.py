@@ -69,14 +69,15 @@ def test_what_another_registration_has_is_refused() -> None:
     assert ClientRegistration.objects.count() == 1
 
 
-def test_a_change_clears_the_refusal() -> None:
+@pytest.mark.parametrize("changed", ["client_id", "client_secret"])
+def test_a_change_clears_the_refusal(changed: str) -> None:
     now = timezone.now()
     store.register(**VALUES)
     ClientRegistration.objects.update(failed_at=now, error_code="client_rejected", retry_at=now + timedelta(hours=1))
     store.register(**VALUES)
     assert ClientRegistration.objects.get().failed_at == now  # nothing was changed
 
-    store.register(**VALUES | {"client_secret": "another"})
+    store.register(**VALUES | {changed: "another"})
     row = ClientRegistration.objects.get()
     assert (row.failed_at, row.error_code, row.retry_at) == (None, "", None)
 

@@ -159,6 +159,20 @@ def test_names_in_another_letter_case(caller: Caller) -> None:
     assert (recipient["email"], set(recipient["fields"][0])) == ("ada@x.example", {"description", "id", "value"})
 
 
+ERROR = {"errorCode": 404, "errorDescription": "List 99 does not exist.", "errorName": "NotFound", "errorStack": None}
+
+
+def test_errors_speak_the_same_dialect_those_of_oauth_as_well(caller: Caller) -> None:
+    caller.sandbox.configure(names="other_case", numbers="text", error_shape="mailup")
+    assert caller.get("/List/99") == ERROR
+    caller.sandbox.fail_with("status", status=503)
+    assert set(caller.get("/List/1")) == set(ERROR)
+    token = "https://services.mailup.com/Authorization/OAuth/Token"
+    assert set(caller._session.post(token, data={"grant_type": "password"}).json()) == set(ERROR)
+    caller.sandbox.configure(error_shape="oauth")
+    assert set(caller._session.post(token, data={"grant_type": "password"}).json()) == {"error", "error_description"}
+
+
 def test_numbers_as_text_and_texts_as_numbers(caller: Caller) -> None:
     caller.sandbox.configure(numbers="text")
     page, info = caller.get("/User/Lists"), caller.get("/Authentication/Info")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -132,9 +131,7 @@ def _check_terms(user: User) -> None:
 def _error_response(state: State, error: APIError) -> Response:
     form = state.options.error_body
     if form == "json":
-        response = error_response(error.status, error.description, error.name)
-        options = replace(state.options, names="documented")
-        response.set_data(json.dumps(spoken(response.get_json(), options)))
+        response = error_response(error.status, error.description, error.name, state.options)
     elif form == "html":
         response = Response("<html><body><h1>Error</h1></body></html>", error.status, mimetype="text/html")
     else:
