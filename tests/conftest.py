@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from .journey import Journey
 
 TIME_LIMITS = {"slow": 180, "brokers": 180, "browser": 180, "demo": 300}
 """Seconds for a test with one of these markers. Others have the `timeout` of pyproject.toml."""
+TIME_FACTOR = int(os.environ.get("TIME_LIMIT_FACTOR", "1"))
+"""By which the limits are multiplied: `tests.under_load` sets it, since a process starts slowly on a busy machine."""
 
 
 def pytest_configure() -> None:
@@ -28,13 +31,14 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip everything if the database that DATABASE_URL names can't be used. Give slow tests more time."""
+    """Skip everything if the database that DATABASE_URL names can't be used. Give each test its time limit."""
     for item in items:
         if django_settings.NO_DATABASE:
             item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
         limits = [seconds for marker, seconds in TIME_LIMITS.items() if item.get_closest_marker(marker)]
-        if limits and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(max(limits)))
+        if not item.get_closest_marker("timeout"):
+            limit = max(limits, default=float(item.config.getini("timeout")))
+            item.add_marker(pytest.mark.timeout(limit * TIME_FACTOR))
 
 
 class Clock:

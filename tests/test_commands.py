@@ -267,7 +267,13 @@ def test_status_of_registrations_and_unreadable_rows(mailup_connection: Connect,
 
 def test_the_sandbox_command_serves_and_ends() -> None:
     arguments = ["mailup_sandbox", "--host", "127.0.0.1", "--port", "0", "--option", "access_lifetime=60"]
-    command = [sys.executable, "-m", "django", *arguments]
+    code = (  # a process that a shell starts in the background ignores SIGINT, and so would this one
+        "import signal, sys\n"
+        "from django.core.management import execute_from_command_line\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "execute_from_command_line(sys.argv)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -278,7 +284,7 @@ def test_the_sandbox_command_serves_and_ends() -> None:
             process.send_signal(signal.SIGINT)
             process.communicate()
         finally:
-            process.kill()  # it ignores SIGINT if the tests run in the background
+            process.kill()
     assert process.returncode == 0
 
 

@@ -6,8 +6,28 @@ import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from django_mailup import setting_kinds
 from django_mailup.environ import mailup_settings
+from django_mailup.origins import Origin
 from django_mailup.settings_table import ROWS
+
+KEYS = ["bm90aGluZyBpcyBlbmNyeXB0ZWQgd2l0aCB0aGlzIGs=", "bm9uZSBvZiB5b3VyIGJ1c2luZXNzLCBvZiBjb3Vyc2U="]
+VALUES: dict[type, tuple[str, object]] = {
+    setting_kinds.Text: ("home", "home"),
+    setting_kinds.Scope: ("a b", "a b"),
+    setting_kinds.CacheAlias: ("shared", "shared"),
+    setting_kinds.DottedPath: ("site.tenants.prepare", "site.tenants.prepare"),
+    setting_kinds.WebAddress: ("https://x.example", "https://x.example"),
+    setting_kinds.Number: ("7.5", 7.5),
+    setting_kinds.Seconds: ("7.5", 7.5),
+    setting_kinds.Duration: ("7.5", 7.5),
+    setting_kinds.Count: ("20", 20),
+    setting_kinds.Flag: ("on", True),
+    setting_kinds.Keys: (", ".join(KEYS), KEYS),
+    setting_kinds.HostNames: ("one, two", ["one", "two"]),
+    Origin: ("https://x.example", "https://x.example"),
+}
+"""For each kind of row but Choice: the text of a variable, and the value that is read from it."""
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, object]:
@@ -20,24 +40,15 @@ def test_nothing_set_is_an_empty_dict(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, OTHER="x") == {}
 
 
-def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = read(
-        monkeypatch,
-        MAILUP_BASE_URL="https://x.example", MAILUP_ENCRYPTION_KEYS="a, b", MAILUP_CLIENT_AUTHENTICATION="basic",
-        MAILUP_TIMEOUT="10", MAILUP_TOKEN_DEADLINE="7.5", MAILUP_REFRESH_MARGIN="900", MAILUP_REFRESH_PERIOD="300",
-        MAILUP_REFRESH_BATCH_SIZE="20", MAILUP_STATE_IN="query", MAILUP_STATE_LIFETIME="60",
-        MAILUP_CONNECTED_URL="home", MAILUP_REFRESH_RATE="5", MAILUP_RATE_LIMIT="0", MAILUP_RATE_PATIENCE="9",
-        MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4", MAILUP_PREPARE_CONNECTION="site.tenants.prepare",
-        MAILUP_SECRET_KEY_READS="off",
-        MAILUP_INSECURE_HOSTS="one, two", MAILUP_API_DEADLINE="90", MAILUP_ANSWER_LIMIT="1000000",
-        MAILUP_CALLBACK_ORIGIN="https://x.example", MAILUP_PKCE="on", MAILUP_SCOPE="a b",
-    )  # fmt: skip
+@pytest.mark.parametrize("name", ROWS)
+def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    row = ROWS[name]
+    text, value = (row.choices[-1],) * 2 if isinstance(row, setting_kinds.Choice) else VALUES[type(row)]
+    found = read(monkeypatch, **{f"MAILUP_{name}": text})
 
-    assert set(found) == set(ROWS)
-    assert [name for name, value in found.items() if not ROWS[name].accepts(value)] == ["ENCRYPTION_KEYS"]
-    assert found["ENCRYPTION_KEYS"] == ["a", "b"]
-    assert found["INSECURE_HOSTS"] == ["one", "two"]
-    assert (found["TOKEN_DEADLINE"], found["REFRESH_BATCH_SIZE"]) == (7.5, 20)
+    assert found == {name: value}
+    assert type(found[name]) is type(value)
+    assert row.accepts(found[name])
 
 
 @pytest.mark.parametrize(

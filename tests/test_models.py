@@ -21,6 +21,12 @@ pytestmark = pytest.mark.django_db
 Connect = Callable[..., Token]
 
 
+def test_the_migration_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True)  # it exits if there is anything to add
+
+    assert capsys.readouterr().out == "No changes detected\n"
+
+
 def test_a_stale_instances_save_overwrites_nothing_that_services_manage(mailup_connection: Connect) -> None:
     stale = mailup_connection(None)
     later = timezone.now() + timedelta(days=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import TIME_LIMITS, pytest_collection_modifyitems
+from .conftest import TIME_FACTOR, TIME_LIMITS, pytest_collection_modifyitems
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,10 +19,10 @@ def limit(item: pytest.Item) -> float:
 
 
 def test_every_test_has_a_limit_and_the_slow_ones_have_more(request: pytest.FixtureRequest) -> None:
-    assert limit(request.node) == 60
+    assert limit(request.node) == 60 * TIME_FACTOR
     for item in request.session.items:
         expected = [seconds for marker, seconds in TIME_LIMITS.items() if item.get_closest_marker(marker)]
-        assert limit(item) == max(expected, default=60), item.nodeid
+        assert limit(item) == max(expected, default=60) * TIME_FACTOR, item.nodeid
         assert limit(item) < float(item.config.getini("faulthandler_timeout"))
 
 
@@ -32,7 +32,7 @@ def test_a_slow_test_has_the_limit_of_its_marker(request: pytest.FixtureRequest,
     item.add_marker(marker)
     pytest_collection_modifyitems([item])
 
-    assert limit(item) == TIME_LIMITS[marker]
+    assert limit(item) == TIME_LIMITS[marker] * TIME_FACTOR
 
 
 def test_a_test_that_hangs_fails_with_its_stack(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 import pytest
 
 SEED = "SHUFFLE_SEED"
+TIME_FACTOR = 10
+"""By which the time limits of tests are multiplied: they are there to end what hangs, not what is slow."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,8 +49,10 @@ def main() -> None:
         sys.stdout.write(f"run {number} of {len(seeds)}, --seed {seed}\n")
         sys.stdout.flush()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.under_load", *arguments]
+        command += ["-o", f"faulthandler_timeout={360 * TIME_FACTOR}"]
+        environment = {**os.environ, SEED: seed, "TIME_LIMIT_FACTOR": str(TIME_FACTOR)}
         with load(options.busy):
-            ended = subprocess.run(command, env={**os.environ, SEED: seed}, check=False)
+            ended = subprocess.run(command, env=environment, check=False)
         if ended.returncode:
             sys.exit(ended.returncode)
 

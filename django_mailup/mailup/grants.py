@@ -1,4 +1,4 @@
-"""The three grants that MailUp's token endpoint accepts, as frozen values. `OAuthClient` exchanges them."""
+"""The grants that MailUp's token endpoint accepts, as frozen values. `OAuthClient` exchanges them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import LegacyApplicationClient, WebApplicationClient
+from oauthlib.oauth2 import BackendApplicationClient
 from requests.adapters import BaseAdapter
 from requests_oauthlib import OAuth2Session
 
@@ -21,7 +21,7 @@ from .bounded import ACCEPT_ENCODING, read_body
 from .classify import parse_token_answer
 from .deadline import PendingCall
 from .endpoints import Endpoints
-from .grants import Grant, Password, RefreshToken
+from .grants import Grant, RefreshToken
 from .guard import Guard
 from .guarded import GuardedAdapter
 from .tokens import TokenSet
@@ -127,8 +127,10 @@ class OAuthClient:
             response.encoding = "utf-8"
             return response
 
-        kind = LegacyApplicationClient if isinstance(grant, Password) else WebApplicationClient
         fields = grant.form()
+        # oauthlib has a client for each grant. This one sends the fields of any grant as they are.
+        client = BackendApplicationClient(self._client_id)
+        client.grant_type = fields.pop("grant_type")
         # A new adapter for each call: the server may have just closed a connection from a pool, and it would be unknown
         # then whether the refresh token was used.
         adapter = self._adapter or GuardedAdapter()
@@ -137,7 +139,7 @@ class OAuthClient:
         guard.watch(None)
         guard.sent = self._adapter is not None  # only a GuardedAdapter's connections set it
         redirect_uri = fields.pop("redirect_uri", None)
-        with guard, OAuth2Session(client=kind(self._client_id), redirect_uri=redirect_uri) as session:
+        with guard, OAuth2Session(client=client, redirect_uri=redirect_uri) as session:
             session.mount("https://", adapter)
             session.headers.update({"Accept-Encoding": ACCEPT_ENCODING, "User-Agent": transport.user_agent()})
             session.hooks["response"].append(read)
@@ -169,7 +171,6 @@ class OAuthClient:
             credentials = {} if basic else {"client_id": self._client_id, "client_secret": self._client_secret}
             session.refresh_token(url, grant.refresh_token, auth=auth, timeout=timeout, **credentials)
         else:
-            fields.pop("grant_type")
             session.fetch_token(
                 url,
                 auth=auth,

@@ -1,4 +1,4 @@
-"""The OAuth 2 server: the login and consent page, and the token endpoint with its three grants."""
+"""The OAuth 2 server: the login and consent page, and the token endpoint with its grants."""
 
 from __future__ import annotations
 

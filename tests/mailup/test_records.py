@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_mailup import mailup
 from django_mailup.exceptions import UnexpectedResponse
 from django_mailup.mailup import Group, ImportDetails, MessageDetails, Recipient, RecipientCount, Record, Tag, Trial
+from django_mailup.mailup.__main__ import operations
 from django_mailup.mailup.flow import Answer
 from django_mailup.mailup.paging import Ask, parse_page
 from django_mailup.mailup.records import MAX_SHAPES, key, list_of
@@ -42,6 +45,20 @@ def parsed(row: object) -> Thing:
     assert found == Thing.parse(row)
     assert found.raw == Thing.parse(row).raw == row
     return found
+
+
+def subclasses(of: type[Record]) -> Iterator[type[Record]]:
+    for each in of.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
+def test_the_records_of_resources_are_public() -> None:
+    assert operations()  # loads every resource
+    names = {each.__name__ for each in subclasses(Record) if each.__module__.startswith("django_mailup.")}
+
+    assert len(names) > 20
+    assert names - set(mailup.__all__) == set()
 
 
 # ---------------------------------------------------------------------------------------- parsing
