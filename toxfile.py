@@ -1,7 +1,7 @@
 """A plugin that tox loads by itself: finds the supported Pythons that pyenv has installed, and says which are missing.
 
 pyenv hides its interpreters behind shims, which tox-uv can't use. tox skips an environment without its interpreter, and
-calls that a success. With REQUIRE_INTERPRETERS in the environment, a missing interpreter is an error.
+calls that a success. REQUIRE_INTERPRETERS in the environment, such as "3.11 3.12", names those whose lack is an error.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from typing import Any
 from tox.plugin import impl
 from tox.report import HandledError
 
-SUPPORTED = ("3.11", "3.12", "3.13")
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14", "3.15")
+NOT_TESTED = "NOT TESTED on Python {}: not on PATH, nor installed by pyenv"
 
 
 @impl
 def tox_register_tox_env(register: Any) -> None:
     """Do this plugin's work before tox looks for an interpreter."""
     missing = find_interpreters(os.environ)
-    if not missing:
-        return
-    message = f"NOT TESTED on Python {', '.join(missing)}: not on PATH, nor installed by pyenv"
-    if os.environ.get("REQUIRE_INTERPRETERS"):
-        raise HandledError(message)
-    atexit.register(print, message)  # the last line, after tox's summary
+    required = os.environ.get("REQUIRE_INTERPRETERS", "").split()
+    if unknown := set(required) - set(SUPPORTED):
+        raise HandledError(f"REQUIRE_INTERPRETERS: not among {', '.join(SUPPORTED)}: {', '.join(sorted(unknown))}")
+    if lacking := [version for version in missing if version in required]:
+        raise HandledError(NOT_TESTED.format(", ".join(lacking)))
+    if missing:
+        atexit.register(print, NOT_TESTED.format(", ".join(missing)))  # the last line, after tox's summary
 
 
 def find_interpreters(environ: MutableMapping[str, str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
@@ -30,15 +31,31 @@ def pytest_configure() -> None:
         raise pytest.UsageError(django_settings.NO_DATABASE)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip everything if the database that DATABASE_URL names can't be used. Give each test its time limit."""
+    """Skip everything if the database that DATABASE_URL names can't be used. Give each test its time limit.
+
+    Mark the tests that use a database. pytest-django refuses it to all others.
+    """
     for item in items:
+        if _uses_database(item):
+            item.add_marker("database")
         if django_settings.NO_DATABASE:
             item.add_marker(pytest.mark.skip(reason=django_settings.NO_DATABASE))
         limits = [seconds for marker, seconds in TIME_LIMITS.items() if item.get_closest_marker(marker)]
         if not item.get_closest_marker("timeout"):
             limit = max(limits, default=float(item.config.getini("timeout")))
             item.add_marker(pytest.mark.timeout(limit * TIME_FACTOR))
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    """Return whether pytest-django lets a test use a database: by its marker, a fixture or its class."""
+    fixtures = {"db", "transactional_db", "django_db_serialized_rollback", "django_db_reset_sequences", "live_server"}
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not fixtures.isdisjoint(getattr(item, "fixturenames", ()))
+        or issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
+    )
 
 
 class Clock:
