@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from .operators import Mutant
@@ -48,11 +49,9 @@ class Trial:
         return None
 
     def _begin(self, tests: list[str]) -> Fork:
-        path = self._reach.settings.root / self.mutant.path
-        source = path.read_bytes()
-        finder = InPlaceOf(
-            module_name(self.mutant.path), path, source if self._unchanged else self.mutant.source(source)
-        )
+        mutant = self.mutant
+        source = mutant.original if self._unchanged else mutant.source()
+        finder = InPlaceOf(module_name(mutant.path), self._reach.settings.root / mutant.path, source)
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         limit = GRACE + MULTIPLE * sum(self._reach.times[test] for test in tests)
         return fork(
@@ -73,7 +72,7 @@ def run(todo: list[Mutant], reach: Reach, store: Store, options: argparse.Namesp
     """Run mutants, and store what comes of each."""
     waiting = list(reversed(todo))
     trials: list[Trial] = []
-    started, done = time.monotonic(), 0
+    started, outcomes = time.monotonic(), Counter[str]()
     try:
         while waiting or trials:
             while waiting and len(trials) < options.workers:
@@ -82,10 +81,13 @@ def run(todo: list[Mutant], reach: Reach, store: Store, options: argparse.Namesp
                 if result := trial.result():
                     trials.remove(trial)
                     store.add(trial.mutant, result)
-                    done += 1
+                    outcomes[result.outcome] += 1
+                    done = outcomes.total()
                     if done % 20 == 0 or done == len(todo):
                         each = (time.monotonic() - started) / done
-                        say(f"{done} of {len(todo)}, {each:.1f} s each, {each * (len(todo) - done) / 60:.0f} min left")
+                        figures = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+                        left = each * (len(todo) - done) / 60
+                        say(f"{done} of {len(todo)}: {figures}; {each:.1f} s each, {left:.0f} min left")
             time.sleep(0.01)
     finally:
         for trial in trials:

@@ -6,7 +6,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,10 +21,10 @@ ARITHMETIC: Final = {
     ast.Mod: ("%", "*"), ast.BitOr: ("|", "&"), ast.BitAnd: ("&", "|"),
 }  # fmt: skip
 # Calls of these methods are replaced by the object they are called on.
-LINKS: Final = frozenset(
-    "astimezone casefold distinct exclude filter lower lstrip only order_by replace rstrip select_for_update strip"
-    " upper using".split()
-)
+LINKS: Final = frozenset({
+    "astimezone", "casefold", "distinct", "exclude", "filter", "lower", "lstrip", "only", "order_by", "replace",
+    "rstrip", "select_for_update", "strip", "upper", "using",
+})  # fmt: skip
 TEXTS_FOR_PEOPLE: Final = frozenset({"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"})
 ONLY_FOR_TYPES: Final = frozenset({"overload", "final", "override", "abstractmethod", "runtime_checkable"})
 NOTHING: Final = '__import__("contextlib").nullcontext()'
@@ -53,10 +53,12 @@ class Mutant:
     after: str
     key: str
     """Names the mutant: a hash of the file and of the change."""
+    original: bytes = field(repr=False)
+    """The file without the fault, as it was when the mutant was made."""
 
-    def source(self, unchanged: bytes) -> bytes:
+    def source(self) -> bytes:
         """Return the file with the fault."""
-        return unchanged[: self.start] + self.replacement.encode() + unchanged[self.end :]
+        return self.original[: self.start] + self.replacement.encode() + self.original[self.end :]
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class _File:
             Mutant(
                 self._path, place.function, source.count(b"\n", 0, start) + 1, place.first, place.last,
                 place.when_imported, operator, start, end, replacement,
-                " ".join(before.decode().split()), " ".join(after.decode().split()), key,
+                " ".join(before.decode().split()), " ".join(after.decode().split()), key, source,
             )
         )  # fmt: skip
 
@@ -169,13 +171,7 @@ class _File:
         if isinstance(node, ast.Return) and node.value is not None:
             if not (isinstance(node.value, ast.Constant) and node.value.value is None):
                 yield "return", self._start(node.value), self._end(node.value), "None"
-        elif isinstance(node, (ast.Raise, ast.Continue, ast.Break, ast.Return, ast.AugAssign, ast.Delete)) or (
-            isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.YieldFrom))
-        ):
-            yield "statement", start, end, "pass"
-        elif isinstance(node, ast.Assign) and any(
-            isinstance(part, (ast.Attribute, ast.Subscript)) for each in node.targets for part in _parts(each)
-        ):
+        elif _can_go(node):
             yield "statement", start, end, "pass"
         if isinstance(node, ast.AugAssign) and type(node.op) in ARITHMETIC:
             token, by = ARITHMETIC[type(node.op)]
@@ -304,8 +300,14 @@ class _File:
             self._replace("text", place, node, repr(b"XX" + value))
 
 
-def _parts(target: ast.expr) -> list[ast.expr]:
-    return target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+def _can_go(node: ast.stmt) -> bool:
+    """Return whether a mutant leaves out this statement. Without an assignment to a name there would be a NameError."""
+    if isinstance(node, ast.Assign):
+        targets = [part for each in node.targets for part in getattr(each, "elts", [each])]
+        return any(isinstance(each, (ast.Attribute, ast.Subscript)) for each in targets)
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, (ast.Call, ast.YieldFrom))
+    return isinstance(node, (ast.Raise, ast.Continue, ast.Break, ast.Return, ast.AugAssign, ast.Delete))
 
 
 def _is_no_behaviour(node: ast.stmt) -> bool:

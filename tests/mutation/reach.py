@@ -104,7 +104,7 @@ class Reach:
         nearest = self.settings.nearest(mutant.path)
         if mutant.when_imported and not mutant.function:
             found = set().union(*reached.values())
-        if mutant.when_imported or not found and any(mutant.path.startswith(each) for each in self.settings.near):
+        if mutant.when_imported or mutant.path in self.settings.near:
             found |= {test for test in self.times if test.split("::")[0] in nearest}
         near = [test for test in found if test.split("::")[0] in nearest]
         runs = [self._quickest(near, budget), self._quickest(found.difference(near), budget)]

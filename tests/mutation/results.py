@@ -72,8 +72,9 @@ def report(mutants: Iterable[Mutant], results: dict[str, Result], equivalent: in
         if result := results.get(mutant.key):
             files.setdefault(mutant.path, Counter())[result.outcome] += 1
             if result.outcome == SURVIVED:
+                why = f"{mutant.operator}; {result.reason}" if result.reason else mutant.operator
                 survivors += [
-                    f"{mutant.path}:{mutant.line} {mutant.function} ({'; '.join(filter(None, [mutant.operator, result.reason]))})",
+                    f"{mutant.path}:{mutant.line} {mutant.function} ({why})",
                     f"  - {mutant.before}",
                     f"  + {mutant.after or '(nothing)'}",
                 ]

@@ -105,7 +105,8 @@ def f(a: Literal["x"] | None = "x") -> int | None: ...
 
 
 def test_where_a_mutant_stands(tmp_path: Path) -> None:
-    code = "A = 1\n\n\nclass B(C):\n    d = e\n\n    def f(self, g=2):\n        return (\n            g\n            + 3\n        )\n"
+    function = "def f(self, g=2):\n        return (\n            g\n            + 3\n        )\n"
+    code = f"A = 1\n\n\nclass B(C):\n    d = e\n\n    {function}"
     found = {each.after: each for each in _mutants(tmp_path, code)}
     constant, attribute, default, number = found["A = 2"], found["pass"], found["def f(self, g=3):"], found["+ 4"]
     assert (constant.function, constant.line, constant.when_imported) == ("", 1, True)
@@ -113,7 +114,7 @@ def test_where_a_mutant_stands(tmp_path: Path) -> None:
     assert (default.function, default.first, default.last, default.when_imported) == ("B.f", 8, 11, True)
     assert (number.function, number.first, number.last, number.when_imported) == ("B.f", 8, 11, False)
     assert number.line == 10
-    assert number.source(code.encode()).decode() == code.replace("+ 3", "+ 4")
+    assert number.source().decode() == code.replace("+ 3", "+ 4")
 
 
 def test_the_header_of_a_compound_statement_is_reached_without_its_body(tmp_path: Path) -> None:
