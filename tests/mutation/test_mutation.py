@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ from shop.price import in_thread
 
 
 def test_in_thread():
-    sleeper = subprocess.Popen([sys.executable, "-c", "input()"], start_new_session=True, stdin=subprocess.PIPE)
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
     with open("started", "a") as file:
         print(sleeper.pid, file=file)
     found = []
@@ -79,7 +80,8 @@ def test_in_thread():
         thread.start()
         thread.join()
     assert found == [True, False]
-    sleeper.communicate(b"\\n")
+    sleeper.kill()
+    sleeper.wait()
 """,
 }
 REPORT = """
@@ -135,9 +137,10 @@ def test_a_run_leaves_no_process_behind(run_once: tuple[Path, str]) -> None:
     project, _ = run_once
     started = (project / "started").read_text(encoding="utf-8").split()
     assert len(started) >= 4  # one without a mutant, and one with each of three
-    for pid in started:
-        cwd = Path(f"/proc/{pid}/cwd")
-        assert not (cwd.exists() and cwd.resolve() == project)
+    alive = [int(pid) for pid in started if Path(f"/proc/{pid}/cwd").resolve() == project]
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
+    assert not alive
 
 
 def test_a_second_run_does_what_is_missing(run_once: tuple[Path, str]) -> None:
