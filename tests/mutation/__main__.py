@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> int:
     if options.sample:
         counted = random.Random(options.seed).sample(counted, min(options.sample, len(counted)))
         counted.sort(key=lambda each: (each.path, each.start))
-    options.store.mkdir(exist_ok=True)
+    options.store.mkdir(parents=True, exist_ok=True)
     store = Store(options.store / ("unchanged.jsonl" if options.unchanged else "results.jsonl"))
     again = SURVIVED if options.again_survivors else None
     todo = [each for each in counted if each.key not in store.results or store.results[each.key].outcome == again]
