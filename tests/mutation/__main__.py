@@ -137,6 +137,7 @@ def main(arguments: list[str]) -> int:
     if todo and not options.survivors:
         for name in settings.warm:
             importlib.import_module(name)
+        say("all tests under coverage, unless nothing has changed since")
         reach = Reach.of(settings, options.store)
         for test in reach.failed:
             say(f"{test} fails without a mutant, so it is left out")

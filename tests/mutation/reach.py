@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -133,7 +134,10 @@ def _run(settings: Settings) -> bytes:
     try:
         while running.ended() is None:
             time.sleep(0.2)
-        return (running.folder / "reach.json").read_bytes()
+        found = running.folder / "reach.json"
+        if not found.exists():
+            sys.exit((running.folder / "output").read_text(encoding="utf-8"))
+        return found.read_bytes()
     finally:
         running.close()
 
