@@ -129,6 +129,8 @@ def fork(arguments: list[str], plugins: Callable[[Path], list[Any]], limit: floa
     status: int = pytest.ExitCode.INTERNAL_ERROR
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored if this was started in the background
         output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
