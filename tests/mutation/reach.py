@@ -22,6 +22,9 @@ from .settings import Settings
 LIMIT = 3600
 """Seconds for the run of all tests."""
 
+OUTSIDE = -1
+"""Stands for no test: what a line has that runs while modules are imported, also in a function that they call."""
+
 
 class Recorder:
     """A plugin of pytest: tells coverage which test runs, and writes lines, times and failed tests to `reach.json`."""
@@ -54,7 +57,7 @@ class Recorder:
     def pytest_sessionfinish(self) -> None:
         self._coverage.stop()
         data = self._coverage.get_data()
-        number = {test: index for index, test in enumerate(self._times)}
+        number = {"": OUTSIDE} | {test: index for index, test in enumerate(self._times)}
         lines = {
             Path(file).relative_to(self._settings.root).as_posix(): {
                 line: [number[test] for test in tests if test in number]
@@ -74,7 +77,7 @@ class Reach:
     times: dict[str, float]
     """Seconds of each test that passes."""
     lines: dict[str, dict[int, set[str]]]
-    """For each file and line, the tests that run it."""
+    """For each file and line, the tests that run it; an empty text stands for OUTSIDE."""
     failed: list[str]
 
     @classmethod
@@ -87,7 +90,7 @@ class Reach:
             file.write_bytes(_run(settings))
         found = json.loads(file.read_text(encoding="utf-8"))
         failed = set(found["failed"])
-        tests = list(found["times"])
+        tests = [*found["times"], ""]  # so that OUTSIDE is the last
         lines = {
             path: {int(line): {tests[each] for each in numbers} - failed for line, numbers in reached.items()}
             for path, reached in found["lines"].items()
@@ -103,10 +106,11 @@ class Reach:
         reached = self.lines.get(mutant.path, {})
         found = {test for line in range(mutant.first, mutant.last + 1) for test in reached.get(line, ())}
         nearest = self.settings.nearest(mutant.path)
-        if mutant.when_imported and not mutant.function:
+        if not mutant.function or (not mutant.when_imported and "" in found):
             found = set().union(*reached.values())
-        if mutant.when_imported or mutant.path in self.settings.near:
+        if mutant.when_imported or "" in found or mutant.path in self.settings.near:
             found |= {test for test in self.times if test.split("::")[0] in nearest}
+        found.discard("")
         near = [test for test in found if test.split("::")[0] in nearest]
         runs = [self._quickest(near, budget), self._quickest(found.difference(near), budget)]
         return [each for each in runs if each]

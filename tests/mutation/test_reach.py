@@ -24,6 +24,7 @@ def g():
 """
 TIMES = {f"{NEAR}f": 1.0, f"{NEAR}both[1]": 1.0, f"{NEAR}both[2]": 2.0, f"{FAR}g": 3.0, f"{NEAR}other": 4.0}
 LINES = {6: {f"{NEAR}f", f"{NEAR}both[1]", f"{NEAR}both[2]"}, 10: {f"{NEAR}both[1]", f"{FAR}g"}}
+NO_MORE: dict[str, list[str]] = {}
 
 
 @pytest.fixture
@@ -34,12 +35,19 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _tests(root: Path, after: str, budget: float = 100, **settings: dict[str, list[str]]) -> list[list[str]]:
+def _tests(
+    root: Path,
+    after: str,
+    budget: float = 100,
+    *,
+    lines: dict[int, set[str]] = LINES,
+    near: dict[str, list[str]] = NO_MORE,
+) -> list[list[str]]:
     def is_it(mutant: Mutant) -> bool:
         return mutant.after == after
 
     (mutant,) = filter(is_it, mutants_of(root, "package/shop/price.py"))
-    reach = Reach(Settings(root, ["package"], **settings), TIMES, {"package/shop/price.py": LINES}, [])
+    reach = Reach(Settings(root, ["package"], near=near), TIMES, {"package/shop/price.py": lines}, [])
     return reach.tests_for(mutant, budget)
 
 
@@ -58,6 +66,11 @@ def test_a_decorator_is_reached_by_whom_the_function_is_and_by_all_of_the_neares
 
 def test_a_constant_is_reached_by_whom_any_function_is(root: Path) -> None:
     near, far = _tests(root, "A = 2")
+    assert (len(near), far) == (4, [f"{FAR}g"])
+
+
+def test_a_function_that_runs_while_modules_are_imported_is_reached_as_a_constant_is(root: Path) -> None:
+    near, far = _tests(root, "return 3", lines={**LINES, 10: {""}, 6: {f"{FAR}g"}})
     assert (len(near), far) == (4, [f"{FAR}g"])
 
 
