@@ -192,7 +192,8 @@ class _File:
             for items in (each for each in ast.walk(decorator) if isinstance(each, ast.List)):
                 for item in items.elts:
                     self._replace("decorator", header, item, "*[]")
-            self._expression(decorator, header)
+            if not ast.unparse(decorator).startswith("dataclass("):  # frozen and slots are no behaviour
+                self._expression(decorator, header)
         if isinstance(node, ast.ClassDef):
             for keyword in node.keywords:
                 self._expression(keyword.value, header)

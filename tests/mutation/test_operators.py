@@ -86,6 +86,10 @@ def test_decorators_and_the_items_of_their_lists(tmp_path: Path) -> None:
     assert found == sorted(["", "", "@a([*[], c])", "@a([b, *[]])"])
 
 
+def test_how_a_dataclass_is_made_is_left_out(tmp_path: Path) -> None:
+    assert _after(tmp_path, "@dataclass(frozen=True)\nclass A:\n    b: int = 1\n") == ["", "b: int = 2"]
+
+
 def test_what_is_only_for_types_is_left_out(tmp_path: Path) -> None:
     code = """
 from __future__ import annotations
