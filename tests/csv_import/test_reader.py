@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django_mailup.mailup import MailUpClient
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import import_csv
 
-from .files import rejected, write
+from .files import rejected, rows, uploads, write
 
 
 def test_columns_are_found_by_their_headings(client: MailUpClient, tmp_path: Path, mailup_sandbox: Sandbox) -> None:
@@ -63,6 +64,16 @@ def test_faults_name_line_and_column_and_go_to_a_file(client: MailUpClient, tmp_
     assert reasons[2] == "line 5 has 1 columns, not 3"
     assert reasons[3].startswith("line 6, column city")
     assert rejected(path)[0][:3] == ["nonsense", "N", "X"]
+
+
+def test_a_cell_that_python_refuses_is_told_with_the_line(
+    client: MailUpClient, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    path = write(tmp_path / "a.csv", *rows(3), f"{'x' * (csv.field_size_limit() + 1)},long")
+
+    with pytest.raises(BadFile, match=r"a\.csv, after line 5: field larger than field limit"):
+        import_csv(path, client, list_id=1)
+    assert uploads(mailup_sandbox) == []
 
 
 def test_what_is_no_text_is_told(client: MailUpClient, tmp_path: Path) -> None:
