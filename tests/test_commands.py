@@ -327,6 +327,25 @@ def test_import_asks_for_confirmation_if_told_to(
     assert (client.imports.sending(import_id=made.id) is not None) == bool(arguments)
 
 
+def test_import_goes_on_as_it_is_told(site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox) -> None:
+    path = write(tmp_path / "a.csv", "email;name,of a person", "ada@example.com;Ada,x", "leo@example.com;Leo,x")
+    arguments = [path, "--group=9", "--chunk=1", "--delimiter=;", "--map=name,of a person=name"]
+    mailup_sandbox.fail_with("drop", path="/Group/9/Recipients")
+    with pytest.raises(CommandError, match="may have been taken"):
+        import_file(*arguments)
+    with pytest.raises(CommandError, match="skip it or send it again"):
+        import_file(*arguments)
+
+    assert "1 recipients were sent, 1 were sent before" in import_file(*arguments, "--unsure=skip")
+    (made,) = mailup_sandbox.state.users["m12345"].account.imports.values()
+    assert (made.group_id, [each["Email"] for each in made.recipients]) == (9, ["leo@example.com"])
+
+
+def test_import_goes_through_the_registration_that_is_named(site_token: Token, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="connection"):
+        import_file(write(tmp_path / "a.csv", *rows(2)), "--list=1", "--registration=second")
+
+
 def test_import_takes_headings_and_fields_with_an_equals_sign(
     site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
 ) -> None:

@@ -8,7 +8,7 @@ from inspect import iscoroutine
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils.decorators import method_decorator
@@ -18,7 +18,7 @@ from django_mailup.decorators import MailUpConnectionRequiredMixin, MailUpReques
 from django_mailup.exceptions import MultipleConnections, NotConnected
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
-from django_mailup.services import client_for_site
+from django_mailup.services import client_for_site, connect_with_password, register
 
 pytestmark = pytest.mark.django_db
 
@@ -82,8 +82,6 @@ def test_a_post_is_not_repeated_by_a_redirect(mailup_registration: Any, user: An
 
 @VIEWS
 def test_an_anonymous_user_logs_in_first(view: Any, mailup_registration: Any) -> None:
-    from django.contrib.auth.models import AnonymousUser
-
     assert ask(view, AnonymousUser())["Location"].startswith("/admin/login/?next=/page/")
 
 
@@ -114,9 +112,54 @@ def test_several_accounts_are_the_views_to_choose(mailup_connection: Callable[..
     assert ask(chosen, user, path="/?account=8765").content == b"m67890"
 
 
-def test_another_registration_is_named_on_the_way(user: Any, db: None) -> None:
-    view = mailup_connection_required(registration="second")(lambda request: HttpResponse())
+class ChosenPage(MailUpConnectionRequiredMixin, View):
+    def get_mailup_account(self, request: HttpRequest) -> str | None:
+        return request.GET.get("account")
 
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(self.request.mailup.account.info().username)
+
+
+def test_several_accounts_are_the_mixins_to_choose(mailup_connection: Callable[..., Token], user: Any) -> None:
+    mailup_connection(user)
+    mailup_connection(user, username="m67890")
+
+    assert ask(ChosenPage.as_view(), user, path="/?account=8765").content == b"m67890"
+    assert ask(ChosenPage.as_view(), user, path="/?account=4321").content == b"m12345"
+
+
+def test_nobody_is_asked_for_the_account_of_an_anonymous_user(db: None) -> None:
+    def account(request: HttpRequest) -> str:
+        raise AssertionError("an anonymous user has no account")
+
+    view = mailup_connection_required(account=account)(lambda request: HttpResponse())
+    assert ask(view, AnonymousUser())["Location"] == "/admin/login/?next=/page/%3Fa%3D1%26b%3D2"
+
+
+class SecondPage(MailUpConnectionRequiredMixin, View):
+    mailup_registration = "second"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(self.request.mailup.account.info().username)
+
+
+@mailup_connection_required(registration="second")
+def second(request: MailUpRequest) -> HttpResponse:
+    return HttpResponse(request.mailup.account.info().username)
+
+
+@pytest.mark.parametrize("view", [second, SecondPage.as_view()], ids=["decorator", "mixin"])
+def test_a_connection_of_another_registration_is_used_and_asked_for(
+    view: Any, mailup_connection: Callable[..., Token], user: Any, mailup_sandbox: Sandbox
+) -> None:
+    mailup_connection(user)
+    assert "registration=second" in ask(view, user)["Location"]  # that connection is of the default registration
+
+    mailup_sandbox.state.clients["second"] = "its secret"
+    register(slug="second", name="Second", client_id="second", client_secret="its secret")
+    connect_with_password(user=user, username="m67890", password="sandbox", registration="second")
+    assert ask(view, user).content == b"m67890"
+    mailup_sandbox.state.revoke(username="m67890")
     assert "registration=second" in ask(view, user)["Location"]
 
 

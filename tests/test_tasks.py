@@ -14,7 +14,7 @@ from celery.exceptions import Retry
 from django.utils import timezone
 
 from django_mailup import tasks
-from django_mailup.exceptions import ImportStopped
+from django_mailup.exceptions import ImportStopped, NotConnected
 from django_mailup.models import AuthorizationRequest, Token
 from django_mailup.sandbox import Sandbox
 
@@ -177,6 +177,26 @@ def test_the_task_comes_back_until_everything_is_sent(
 
     assert result.get()["sent"] == 25
     assert [len(chunk) for chunk in uploads(mailup_sandbox)] == [10, 10, 5]
+
+
+def test_the_task_takes_the_options_of_an_import(
+    retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    path = write(tmp_path / "a.csv", "Mail,Vorname", "ada@example.com,Ada")
+    options = {"group_id": 9, "mapping": {"Vorname": "FirstName"}, "confirm": True}
+    result = tasks.import_csv.delay(str(path), str(site_token.key), **options)
+
+    (made,) = mailup_sandbox.state.users["m12345"].account.imports.values()
+    assert result.get() == {"sent": 1, "rejected": 0, "import_ids": [made.id]}
+    assert (made.group_id, made.sending_id is not None) == (9, True)
+
+
+def test_the_task_says_that_the_connection_is_gone(retrying: Any, site_token: Token, tmp_path: Path) -> None:
+    key = str(site_token.key)
+    site_token.delete()
+
+    with pytest.raises(NotConnected):
+        tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(1))), key, list_id=1).get()
 
 
 def test_the_task_leaves_what_is_unsure_to_a_person(

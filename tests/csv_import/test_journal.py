@@ -126,6 +126,17 @@ def test_rejected_lines_are_private_and_no_spreadsheet_runs_them(client: MailUpC
     assert elsewhere.read_text() == "mine"
 
 
+def test_the_lines_that_an_earlier_run_rejected_are_not_kept(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "email", "nobody")
+    import_csv(path, client, list_id=1, dry_run=True)
+    import_csv(path, client, list_id=1, dry_run=True)
+    with Path(f"{path}.rejects.csv").open(newline="") as file:
+        assert [line[0] for line in csv.reader(file)] == ["email", "nobody"]
+
+    import_csv(write(path, "email", "ada@example.com"), client, list_id=1)
+    assert not Path(f"{path}.rejects.csv").exists()
+
+
 @pytest.mark.parametrize("separator", [";", "\t", "|", "\n"])
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", '"=1+1"', " =1+1", "＝1+1"])
 def test_no_part_of_a_cell_becomes_a_formula_in_another_country(
