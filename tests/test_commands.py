@@ -323,7 +323,9 @@ def test_import_asks_for_confirmation_if_told_to(
     (made,) = account.imports.values()
     client = client_for_site()
     client.imports.wait(import_id=made.id, seconds=0)
-    assert {each.email_opt_ins[1].status for each in account.recipients.values() if each.email.startswith("p")} == {status}
+    assert {each.email_opt_ins[1].status for each in account.recipients.values() if each.email.startswith("p")} == {
+        status
+    }
     assert (client.imports.sending(import_id=made.id) is not None) == bool(arguments)
 
 

@@ -31,7 +31,12 @@ def test_columns_are_found_by_their_headings(client: MailUpClient, tmp_path: Pat
 def test_headings_and_cells_are_taken_in_many_spellings(client: MailUpClient, tmp_path: Path) -> None:
     """A spreadsheet program begins its files with a byte order mark."""
     path = tmp_path / "a.csv"
-    lines = ["E-MAIL|mobile_prefix|Mobile_Number|CITY|Score", " ada@example.com | +39 | 333 | Torino | 7 ", "", "||334||"]
+    lines = [
+        "E-MAIL|mobile_prefix|Mobile_Number|CITY|Score",
+        " ada@example.com | +39 | 333 | Torino | 7 ",
+        "",
+        "||334||",
+    ]
     path.write_text("\n".join(lines), encoding="utf-8-sig")
     outcome = import_csv(path, client, list_id=1, mapping={"Score": " 1 "})
 

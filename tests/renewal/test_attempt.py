@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from django_mailup.exceptions import ReauthorizationRequired
+from django_mailup.exceptions import MailUpUnavailable, ReauthorizationRequired
 from django_mailup.models import ClientRegistration, Token
-from django_mailup.renewal import on_demand, periodic
+from django_mailup.renewal import claims, on_demand, periodic
+from django_mailup.renewal.attempt import Renewal
+from django_mailup.renewal.own_connection import Caller
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_of, connect_with_password, rotate_keys, rows_that_need_another_key, status
 
@@ -99,3 +104,42 @@ def test_a_connection_without_a_refresh_token_is_merged(
     assert newer.key == older.key
     assert (newer.access_token.reveal(), newer.refresh_token.reveal()) == (pair.access_token, "")
     assert newer.encryption_key_id == newer.access_token.key_id
+
+
+def claim_taken(token: Token, *, seconds_ago: float) -> claims.Claim:
+    """Claim a row, as a process that has been held up ever since."""
+    claim = claims.take(token, caller=Caller.IN_AUTOCOMMIT)
+    assert claim is not None
+    return dataclasses.replace(claim, taken_at=claim.taken_at - seconds_ago)
+
+
+def test_a_process_that_was_held_up_sends_nothing(expired: Token, mailup_requests: list[Any]) -> None:
+    """Its claim may end before the answer comes, and another process begin with the same refresh token."""
+    mailup_requests.clear()
+    outcome = Renewal.begin(claim_taken(expired, seconds_ago=claims.lifetime() / 2), timezone.now).outcome()
+
+    assert mailup_requests == []
+    assert isinstance(outcome.error, MailUpUnavailable)
+    assert (outcome.error.reason, outcome.error.may_have_arrived) == ("delayed", False)
+    assert "interrupted" not in outcome.columns
+
+
+def test_a_request_that_begins_late_ends_before_half_of_the_claim_is_over(
+    expired: Token, mailup_sandbox: Sandbox
+) -> None:
+    answer = threading.Event()
+    mailup_sandbox.hooks.before_refresh = lambda _: answer.wait()
+    renewal = Renewal.begin(claim_taken(expired, seconds_ago=claims.lifetime() / 2 - 9), timezone.now)
+
+    assert renewal.seconds_left() <= 9
+    answer.set()
+    assert renewal.outcome().error is None
+
+
+def test_a_claim_outlasts_a_request_twice(settings: Any) -> None:
+    settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 40}
+    claim = claims.Claim(Token(), "owner", time.monotonic())
+
+    assert claims.lifetime() == 90
+    assert claim.seconds_to_call() <= 45
+    assert claim.ends_at == claim.taken_at + 90
