@@ -105,6 +105,7 @@ def test_a_probe_that_is_refused_is_the_only_call_for_five_minutes(
                 on_demand.usable_token(expired.key, refused=minute, clock=clock)
         assert len(mailup_requests) == 1 + minute // 5
         clock.move(minutes=1)
+    assert ClientRegistration.objects.get().failed_at == clock() - timedelta(minutes=5)  # when it was last refused
 
 
 def test_a_corrected_secret_is_tried_at_once(

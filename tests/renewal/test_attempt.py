@@ -52,6 +52,24 @@ def test_an_outage_leaves_the_connection_alone(expired: Token, mailup_sandbox: S
     assert (expired.failure_count, expired.error_code, expired.failed_at) == (0, "", None)
 
 
+def test_what_is_logged_is_what_is_stored(
+    expired: Token, mailup_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+        with pytest.raises(MailUpUnavailable):
+            on_demand.refresh(expired)
+    with caplog.at_level("INFO", logger="django_mailup"):
+        on_demand.refresh(expired)
+
+    key = str(expired.key)
+    assert [each.__dict__["mailup"] for each in caplog.records if each.name == "django_mailup"] == [
+        {"token": key, "error": "unavailable", "failures": 1},
+        {"token": key, "error": "unavailable", "failures": 2},
+        {"token": key, "generation": 2},
+    ]
+
+
 @pytest.fixture
 def without_refresh_token(
     transactional_db: None, mailup_registration: ClientRegistration, mailup_sandbox: Sandbox, clock: Any

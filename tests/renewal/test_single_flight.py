@@ -15,7 +15,7 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from django_mailup.exceptions import MailUpUnavailable, NotConnected, TransactionOpen
+from django_mailup.exceptions import MailUpUnavailable, NotConnected, ReauthorizationRequired, TransactionOpen
 from django_mailup.models import Token
 from django_mailup.renewal import on_demand
 from django_mailup.renewal.single_flight import SingleFlight
@@ -49,6 +49,21 @@ def test_all_threads_learn_of_a_failure_after_one_try(
     assert len(mailup_requests) == 1
 
 
+def test_each_thread_gets_an_exception_of_its_own(expired: Token, mailup_sandbox: Sandbox) -> None:
+    """A caller may add notes to it, or raise it again with another cause."""
+    gate = Gate(mailup_sandbox, after=False)
+    mailup_sandbox.state.revoke()
+    with ThreadPoolExecutor(1) as pool:
+        calls = pool.submit(in_threads, 5, lambda: on_demand.usable_token(expired.key))
+        gate.reached.wait()
+        eventually(lambda: threads_waiting_in(on_demand.usable_token) == 5)
+        gate.open.set()
+        outcomes = calls.result()
+
+    assert {type(each) for each in outcomes} == {ReauthorizationRequired}
+    assert len({id(each) for each in outcomes}) == 5
+
+
 @pytest.mark.parametrize("ask_first", [False, True], ids=["no query before", "a query before"])
 def test_a_row_that_is_gone_is_told_to_all_threads(transactional_db: None, ask_first: bool) -> None:
     key = uuid.uuid4()
@@ -79,7 +94,8 @@ def test_threads_that_share_an_outcome_ask_the_database_nothing(expired: Token, 
 class LeadsUntil:
     """The clock of a leading thread. At the thread's first look at it, another thread begins a call of its own.
 
-    `follow` makes that call. The leading thread goes on as soon as the call waits for it, or has ended without that.
+    `follow` makes that call, after a query: threads whose connection isn't open share nothing with those whose is. The
+    leading thread goes on as soon as the call waits for it, or has ended without that.
     """
 
     def __init__(self, pool: ThreadPoolExecutor, follow: Callable[[], Any]) -> None:
@@ -88,9 +104,15 @@ class LeadsUntil:
 
     def __call__(self) -> datetime:
         if self.follower is None:
-            self.follower = follower = self._pool.submit(in_threads, 1, self._follow)
+            self.follower = follower = self._pool.submit(
+                in_threads, 1, lambda: Token.objects.exists() and self._follow()
+            )
             eventually(lambda: follower.done() or threads_waiting_in(on_demand.usable_token) > 0)
         return timezone.now()
+
+    def _query_and_follow(self) -> Any:
+        assert Token.objects.exists()
+        return self._follow()
 
     def outcome(self) -> Any:
         """Return what the other thread's call returned, or the exception that it raised."""
