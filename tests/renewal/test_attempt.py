@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_mailup.exceptions import MailUpUnavailable, ReauthorizationRequired
+from django_mailup.exceptions import MailUpUnavailable, ReauthorizationRequired, RegistrationUnavailable
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.renewal import claims, on_demand, periodic
 from django_mailup.renewal.attempt import Renewal
@@ -50,6 +50,21 @@ def test_an_outage_leaves_the_connection_alone(expired: Token, mailup_sandbox: S
     on_demand.refresh(expired)
     expired.refresh_from_db()
     assert (expired.failure_count, expired.error_code, expired.failed_at) == (0, "", None)
+
+
+def test_a_registration_that_is_disabled_is_no_failure_of_its_connections(
+    expired: Token, mailup_requests: list[Any]
+) -> None:
+    ClientRegistration.objects.update(enabled=False)
+    mailup_requests.clear()
+
+    with pytest.raises(RegistrationUnavailable):
+        on_demand.usable_token(expired.key)
+    assert mailup_requests == []
+    expired.refresh_from_db()
+    assert (expired.failure_count, expired.error_code, expired.claim_owner) == (0, "", "")
+    ClientRegistration.objects.update(enabled=True)
+    assert on_demand.usable_token(expired.key).generation == 2
 
 
 def test_what_is_logged_is_what_is_stored(
@@ -143,8 +158,9 @@ def test_a_process_that_was_held_up_sends_nothing(expired: Token, mailup_request
 
 
 def test_a_request_that_begins_late_ends_before_half_of_the_claim_is_over(
-    expired: Token, mailup_sandbox: Sandbox
+    expired: Token, mailup_sandbox: Sandbox, settings: Any
 ) -> None:
+    settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 40}
     answer = threading.Event()
     mailup_sandbox.hooks.before_refresh = lambda _: answer.wait()
     renewal = Renewal.begin(claim_taken(expired, seconds_ago=claims.lifetime() / 2 - 9), timezone.now)
