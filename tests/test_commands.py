@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
+from django_mailup.services import client_for_site
 
 from .csv_import.files import rows, write
 from .vault.conftest import kms as kms
@@ -321,6 +322,53 @@ def test_import_sends_a_file(site_token: Token, tmp_path: Path, user: Any, mailu
     mailup_connection(user, username="m67890")
     other = write(tmp_path / "b.csv", *rows(2))
     assert "2 recipients were sent" in import_file(other, list_id=1, user="ada")
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], "subscribed"), (["--confirm"], "pending")])
+def test_import_asks_for_confirmation_if_told_to(
+    site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox, arguments: list[str], status: str
+) -> None:
+    import_file(write(tmp_path / "a.csv", *rows(3)), "--list=1", *arguments)
+
+    account = mailup_sandbox.state.users["m12345"].account
+    (made,) = account.imports.values()
+    client = client_for_site()
+    client.imports.wait(import_id=made.id, seconds=0)
+    assert {each.email_opt_ins[1].status for each in account.recipients.values() if each.email.startswith("p")} == {
+        status
+    }
+    assert (client.imports.sending(import_id=made.id) is not None) == bool(arguments)
+
+
+def test_import_goes_on_as_it_is_told(site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox) -> None:
+    path = write(tmp_path / "a.csv", "email;name,of a person", "ada@example.com;Ada,x", "leo@example.com;Leo,x")
+    arguments = [path, "--group=9", "--chunk=1", "--delimiter=;", "--map=name,of a person=name"]
+    mailup_sandbox.fail_with("drop", path="/Group/9/Recipients")
+    with pytest.raises(CommandError, match="may have been taken"):
+        import_file(*arguments)
+    with pytest.raises(CommandError, match="skip it or send it again"):
+        import_file(*arguments)
+
+    assert "1 recipients were sent, 1 were sent before" in import_file(*arguments, "--unsure=skip")
+    (made,) = mailup_sandbox.state.users["m12345"].account.imports.values()
+    assert (made.group_id, [each["Email"] for each in made.recipients]) == (9, ["leo@example.com"])
+
+
+def test_import_goes_through_the_registration_that_is_named(site_token: Token, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="connection"):
+        import_file(write(tmp_path / "a.csv", *rows(2)), "--list=1", "--registration=second")
+
+
+def test_import_takes_headings_and_fields_with_an_equals_sign(
+    site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    mailup_sandbox.state.users["m12345"].account.field_names[4] = "a=b"
+    path = write(tmp_path / "a.csv", "mail=to,score=2026,x=,=y", "ada@example.com,Ada,1,Torino")
+    import_file(path, "--list=1", "--map=mail=to=email", "--map=score=2026=FirstName", "--map=x==", "--map==y=4")
+
+    found = client_for_site().recipients.find(email="ada@example.com")
+    assert found is not None
+    assert (found.fields[1], found.fields[4]) == ("Ada", "Torino")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from inspect import iscoroutine
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils.decorators import method_decorator
@@ -95,8 +95,6 @@ def test_a_head_leads_where_a_get_does(mailup_registration: Any, user: Any) -> N
 
 @VIEWS
 def test_an_anonymous_user_logs_in_first(view: Any, mailup_registration: Any) -> None:
-    from django.contrib.auth.models import AnonymousUser
-
     assert ask(view, AnonymousUser())["Location"].startswith("/admin/login/?next=/page/")
 
 
@@ -156,6 +154,14 @@ def test_another_registration_is_used_and_named_on_the_way(
     mailup_sandbox.state.revoke()
     assert ask(view, user)["Location"] == connect_page  # it ended while the view ran
     assert ask(view, user)["Location"] == connect_page  # it has ended
+
+
+def test_nobody_is_asked_for_the_account_of_an_anonymous_user(db: None) -> None:
+    def account(request: HttpRequest) -> str:
+        raise AssertionError("an anonymous user has no account")
+
+    view = mailup_connection_required(account=account)(lambda request: HttpResponse())
+    assert ask(view, AnonymousUser())["Location"] == "/admin/login/?next=/page/%3Fa%3D1%26b%3D2"
 
 
 def test_a_view_that_lacks_another_connection_fails_by_itself(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from celery.exceptions import Retry
 from django.utils import timezone
 
 from django_mailup import tasks
-from django_mailup.exceptions import ImportStopped
+from django_mailup.exceptions import ImportStopped, NotConnected
 from django_mailup.models import AuthorizationRequest, Token
 from django_mailup.sandbox import Sandbox
 
@@ -48,6 +49,41 @@ def test_the_periodic_task_renews_what_is_due(eager: Any, mailup_connection: Con
     fresh.refresh_from_db()
     assert (due.generation, fresh.generation) == (2, 1)
     assert mailup_sandbox.state.counters["refreshes"] == 1
+
+
+@pytest.fixture
+def queue(settings: Any) -> Iterator[Any]:
+    """A queue of Celery's in memory, which no worker empties: what was sent to it can be read."""
+    app = Celery("tests", broker="memory://", set_as_current=True)
+    app.conf.task_default_queue = f"mailup-tests-{uuid.uuid4().hex}"
+    with app.connection_for_read() as link, link.SimpleQueue(app.conf.task_default_queue) as queue:
+        yield queue
+    app.close()
+
+
+@pytest.mark.django_db
+def test_batches_wait_for_their_turn_and_expire_a_period_after_it(
+    queue: Any, mailup_connection: Connect, settings: Any, user: Any, other_user: Any
+) -> None:
+    """A message that expired before its turn came would never be carried out."""
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_RATE": 1, "REFRESH_PERIOD": 250}
+    tokens = [mailup_connection(owner) for owner in (None, user, other_user)]
+    make_due(*[token.pk for token in tokens])
+    began_at = timezone.now()
+    tasks.refresh_expiring_tokens()
+    ended_at = timezone.now()
+
+    sent = [queue.get_nowait() for _ in tokens]
+    assert sorted(key for message in sent for key in message.payload[0][0]) == sorted(str(each.key) for each in tokens)
+    for countdown, message in enumerate(sent):
+        turn = message.headers["eta"] and datetime.fromisoformat(message.headers["eta"])
+        expires = datetime.fromisoformat(message.headers["expires"])
+        if countdown == 0:
+            assert turn is None
+        else:
+            assert began_at <= turn - timedelta(seconds=countdown) <= ended_at
+            assert expires - turn == timedelta(seconds=250)
+        assert began_at <= expires - timedelta(seconds=250 + countdown) <= ended_at
 
 
 @pytest.mark.django_db
@@ -111,6 +147,19 @@ def test_an_import_that_has_sent_no_chunk_is_tried_again_whatever_failed(
     assert caught.value.sig.apply_async().get()["sent"] == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("refused_at", ["/DynamicFields", "/List/1/Recipients"], ids=["at the start", "at a chunk"])
+def test_an_import_comes_back_when_mailup_wants_it(
+    eager: Any, mailup_connection: Connect, mailup_sandbox: Sandbox, tmp_path: Path, refused_at: str
+) -> None:
+    token = mailup_connection(None)
+    mailup_sandbox.fail_with("status", status=429, path=refused_at, retry_after=90)
+
+    with pytest.raises(Retry) as caught:
+        tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(2))), str(token.key), list_id=1)
+    assert caught.value.when == 90
+
+
 @pytest.fixture
 def retrying() -> Iterator[Any]:
     app = Celery("tests", set_as_current=True)
@@ -128,6 +177,26 @@ def test_the_task_comes_back_until_everything_is_sent(
 
     assert result.get()["sent"] == 25
     assert [len(chunk) for chunk in uploads(mailup_sandbox)] == [10, 10, 5]
+
+
+def test_the_task_takes_the_options_of_an_import(
+    retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    path = write(tmp_path / "a.csv", "Mail,Vorname", "ada@example.com,Ada")
+    options = {"group_id": 9, "mapping": {"Vorname": "FirstName"}, "confirm": True}
+    result = tasks.import_csv.delay(str(path), str(site_token.key), **options)
+
+    (made,) = mailup_sandbox.state.users["m12345"].account.imports.values()
+    assert result.get() == {"sent": 1, "rejected": 0, "import_ids": [made.id]}
+    assert (made.group_id, made.sending_id is not None) == (9, True)
+
+
+def test_the_task_says_that_the_connection_is_gone(retrying: Any, site_token: Token, tmp_path: Path) -> None:
+    key = str(site_token.key)
+    site_token.delete()
+
+    with pytest.raises(NotConnected):
+        tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(1))), key, list_id=1).get()
 
 
 def test_the_task_leaves_what_is_unsure_to_a_person(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,13 +12,15 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 from django.db.models.signals import pre_save
 
+from django_mailup.connections import identity
 from django_mailup.exceptions import AccountMismatch, DecryptionFailed, TransactionOpen
 from django_mailup.models import Token
 from django_mailup.services import client_of, refresh, register
 
 from ..journey import Journey
-from ..processes import HAS_SERVER
+from ..processes import HAS_SERVER, eventually, the_server_holds_a_statement_back
 from ..stored import stored_rows
+from ..threads import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +155,38 @@ def test_no_renewal_begins_while_rows_are_merged(journey: Journey) -> None:
         list(client.lists.all())
     assert [type(each) for each in refused] == [TransactionOpen]
     refresh(Token.objects.get())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_rows_of_the_site_that_are_identified_at_once_become_one(journey: Journey) -> None:
+    """No constraint of the database notices them: their user is null."""
+    journey.user.is_superuser = True
+    journey.sandbox.fail_with("status", status=500, path="Authentication/Info", times=2)
+    one, other = [journey.connect(for_site=True).token for _ in range(2)]
+    info = client_of(one, identify=False).account.info()
+    second: list[Future[Any]] = []
+
+    def identify_the_other() -> None:
+        try:
+            identity.store_identity(other.key, info)
+        finally:
+            connections.close_all()
+
+    def is_held_back() -> bool:
+        # In another thread: within a transaction PostgreSQL says always the same about other connections.
+        return in_threads(1, the_server_holds_a_statement_back) == [True]
+
+    def before_the_identity_is_written(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith("UPDATE") and "account_uid" in sql and not second:
+            second.append(pool.submit(identify_the_other))
+            eventually(lambda: second[0].done() or is_held_back())
+        return execute(sql, *arguments)
+
+    with ThreadPoolExecutor(1) as pool:
+        with connection.execute_wrapper(before_the_identity_is_written):
+            identity.store_identity(one.key, info)
+        second[0].result()
+    assert Token.objects.get().key == one.key
 
 
 def test_rows_are_not_merged_while_one_is_renewed(journey: Journey, clock: Any) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from django_mailup.csv_import import journal
-from django_mailup.exceptions import BadFile, UnsureChunk
+from django_mailup.exceptions import BadFile, ImportStopped, UnsureChunk
 from django_mailup.mailup import MailUpClient
+from django_mailup.sandbox import Sandbox
 from django_mailup.services import import_csv
 
 from .files import rows, write
@@ -77,6 +78,24 @@ def test_half_a_line_of_the_journal_is_what_a_crash_leaves(client: MailUpClient,
     assert import_csv(path, client, list_id=1, chunk=2, unsure="skip").skipped == 5
 
 
+def test_what_is_recorded_after_half_a_line_is_read_again(
+    client: MailUpClient, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    """The first run dies while it records that it begins the second chunk; the second run gets no answer to it."""
+    path = write(tmp_path / "a.csv", *rows(5))
+    import_csv(path, client, list_id=1, chunk=2)
+    journal = Path(f"{path}.journal")
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:4])[:-10])
+    mailup_sandbox.fail_with("drop", path="/List/1/Recipients")
+    with pytest.raises(ImportStopped):
+        import_csv(path, client, list_id=1, chunk=2)
+
+    with pytest.raises(UnsureChunk, match="chunk 2"):
+        import_csv(path, client, list_id=1, chunk=2)
+    assert import_csv(path, client, list_id=1, chunk=2, unsure="skip").skipped == 4
+
+
 def test_rejected_lines_are_private_and_no_spreadsheet_runs_them(client: MailUpClient, tmp_path: Path) -> None:
     cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "plain", ""]
     path = write(tmp_path / "a.csv", "email,=name", *(f'nobody,"{cell}"' for cell in cells))
@@ -106,6 +125,17 @@ def test_rejected_lines_are_private_and_no_spreadsheet_runs_them(client: MailUpC
     ]
     assert rejects.stat().st_mode & 0o777 == 0o600
     assert elsewhere.read_text() == "mine"
+
+
+def test_the_lines_that_an_earlier_run_rejected_are_not_kept(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "email", "nobody")
+    import_csv(path, client, list_id=1, dry_run=True)
+    import_csv(path, client, list_id=1, dry_run=True)
+    with Path(f"{path}.rejects.csv").open(newline="") as file:
+        assert [line[0] for line in csv.reader(file)] == ["email", "nobody"]
+
+    import_csv(write(path, "email", "ada@example.com"), client, list_id=1)
+    assert not Path(f"{path}.rejects.csv").exists()
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|", "\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django_mailup.mailup import MailUpClient
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import import_csv
 
-from .files import rejected, write
+from .files import rejected, rows, uploads, write
 
 
 def test_columns_are_found_by_their_headings(client: MailUpClient, tmp_path: Path, mailup_sandbox: Sandbox) -> None:
@@ -27,12 +28,59 @@ def test_columns_are_found_by_their_headings(client: MailUpClient, tmp_path: Pat
     assert (found.mobile_prefix, found.mobile_number) == ("+39", "333")
 
 
+def test_headings_and_cells_are_taken_in_many_spellings(client: MailUpClient, tmp_path: Path) -> None:
+    """A spreadsheet program begins its files with a byte order mark."""
+    path = tmp_path / "a.csv"
+    lines = [
+        "E-MAIL|mobile_prefix|Mobile_Number|CITY|Score",
+        " ada@example.com | +39 | 333 | Torino | 7 ",
+        "",
+        "||334||",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8-sig")
+    outcome = import_csv(path, client, list_id=1, mapping={"Score": " 1 "})
+
+    assert (outcome.sent, outcome.rejected) == (2, 0)
+    found = client.recipients.find(email="ada@example.com")
+    assert found is not None
+    assert (found.mobile_prefix, found.mobile_number) == ("+39", "333")
+    assert (found.fields[1], found.fields[4]) == ("7", "Torino")
+
+
+def test_the_delimiter_may_be_told(client: MailUpClient, tmp_path: Path) -> None:
+    """The heading line alone would be taken for one of another delimiter."""
+    path = write(tmp_path / "a.csv", "email,of;a;person", "ada@example.com,x")
+
+    assert import_csv(path, client, list_id=1, delimiter=",", mapping={"of;a;person": ""}).sent == 1
+
+
+def test_an_empty_cell_keeps_what_mailup_knows(client: MailUpClient, tmp_path: Path, mailup_sandbox: Sandbox) -> None:
+    import_csv(write(tmp_path / "a.csv", "email,name,city", "ada@example.com,Ada,"), client, list_id=1)
+
+    (made,) = mailup_sandbox.state.users["m12345"].account.imports.values()
+    assert made.recipients[0]["Fields"] == []
+
+
+def test_progress_is_told_on_the_way(client: MailUpClient, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", *rows(2000))
+    told: list[tuple[int, int]] = []
+    import_csv(path, client, list_id=1, dry_run=True, progress=lambda *at: told.append(at))
+
+    size = path.stat().st_size
+    assert len(told) == 2000 // 500 + 1
+    assert told == sorted(told)
+    assert 0 < told[0][0] < size
+    assert told[-1] == (size, size)
+
+
 @pytest.mark.parametrize(
     ("heading", "mapping", "message"),
     [
         ("email,Mood", {}, "Column 'Mood' is no field.*birthday"),
         ("email,Mood", {"Moody": "City"}, "no column 'Moody'; there are: email, Mood"),
         ("name,city", {}, "None of the columns is an address"),
+        ("email,", {}, "Column '' is no field"),
+        ("email,99", {}, "Column '99' is no field"),
         ("", {}, "headings"),
     ],
 )
@@ -63,6 +111,16 @@ def test_faults_name_line_and_column_and_go_to_a_file(client: MailUpClient, tmp_
     assert reasons[2] == "line 5 has 1 columns, not 3"
     assert reasons[3].startswith("line 6, column city")
     assert rejected(path)[0][:3] == ["nonsense", "N", "X"]
+
+
+def test_a_cell_that_python_refuses_is_told_with_the_line(
+    client: MailUpClient, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    path = write(tmp_path / "a.csv", *rows(3), f"{'x' * (csv.field_size_limit() + 1)},long")
+
+    with pytest.raises(BadFile, match=r"a\.csv, after line 5: field larger than field limit"):
+        import_csv(path, client, list_id=1)
+    assert uploads(mailup_sandbox) == []
 
 
 def test_what_is_no_text_is_told(client: MailUpClient, tmp_path: Path) -> None:

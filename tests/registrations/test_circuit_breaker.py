@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from django_mailup.exceptions import (
-    ClientRejected,
-)
+from django_mailup.exceptions import ClientRejected
 from django_mailup.models import ClientRegistration, Token
+from django_mailup.registrations import circuit_breaker
 from django_mailup.renewal import on_demand
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import register
 
 from ..journey import Journey, consent
+from ..threads import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +60,52 @@ def test_a_rejected_client_is_said_once_and_probed_later(
     assert on_demand.usable_token(expired.key, clock=clock).generation == 2
     mailup_registration.refresh_from_db()
     assert mailup_registration.failed_at is None
+
+
+def test_of_two_processes_that_find_the_probe_due_one_makes_it(
+    mailup_registration: ClientRegistration, clock: Any
+) -> None:
+    circuit_breaker.mark_refused(mailup_registration, now=clock())
+    clock.move(minutes=5)
+    one, other = ClientRegistration.objects.get(), ClientRegistration.objects.get()  # both read before either asks
+
+    circuit_breaker.admit(one, now=clock())
+    with pytest.raises(ClientRejected):
+        circuit_breaker.admit(other, now=clock())
+
+
+def test_nobody_else_calls_while_the_probe_is_under_way(
+    expired: Token, mailup_connection: Callable[..., Token], mailup_sandbox: Sandbox, clock: Any
+) -> None:
+    """MailUp accepts the client again, but its answer has not come yet."""
+    other = mailup_connection(None)
+    circuit_breaker.mark_refused(expired.registration, now=clock())
+    clock.move(minutes=5)
+    outcomes: list[Any] = []
+
+    def call(_: object) -> None:
+        mailup_sandbox.hooks.before_refresh = None
+        outcomes.extend(in_threads(1, lambda: on_demand.usable_token(other.key, refused=1, clock=clock)))
+
+    mailup_sandbox.hooks.before_refresh = call
+    assert on_demand.usable_token(expired.key, clock=clock).generation == 2
+    assert [type(each) for each in outcomes] == [ClientRejected]
+    assert mailup_sandbox.state.counters["refreshes"] == 1
+    assert on_demand.usable_token(other.key, refused=1, clock=clock).generation == 2
+
+
+def test_a_probe_that_is_refused_is_the_only_call_for_five_minutes(
+    expired: Token, mailup_sandbox: Sandbox, mailup_requests: list[Any], clock: Any
+) -> None:
+    mailup_sandbox.state.clients[mailup_sandbox.client_id] = "changed"
+    mailup_requests.clear()
+    for minute in range(15):
+        for _ in range(3):
+            with pytest.raises(ClientRejected):
+                on_demand.usable_token(expired.key, refused=minute, clock=clock)
+        assert len(mailup_requests) == 1 + minute // 5
+        clock.move(minutes=1)
+    assert ClientRegistration.objects.get().failed_at == clock() - timedelta(minutes=5)  # when it was last refused
 
 
 def test_a_corrected_secret_is_tried_at_once(

@@ -28,6 +28,19 @@ def test_a_grant_is_exchanged_with_the_registrations_id_and_secret(
     assert f"client_id={mailup_registration.client_id}" in str(request.body)
 
 
+def test_a_call_is_made_as_the_settings_say(
+    mailup_registration: ClientRegistration, mailup_requests: list[Any], settings: Any
+) -> None:
+    settings.MAILUP = {**settings.MAILUP, "TOKEN_DEADLINE": 3, "CLIENT_AUTHENTICATION": "basic"}
+    call = oauth.oauth_client(mailup_registration, clock=timezone.now).begin(GOOD)
+    assert call.seconds_left() <= 3
+
+    assert call.result().access_token
+    (request,) = mailup_requests
+    assert request.headers["Authorization"].startswith("Basic ")
+    assert mailup_registration.client_secret.reveal() not in str(request.body)
+
+
 def test_a_refused_client_is_stored_before_the_error_is_raised(
     mailup_registration: ClientRegistration, mailup_sandbox: Sandbox, clock: Any
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test import override_settings
 
-from django_mailup.models import Token
+from django_mailup.models import ClientRegistration, Token
 from django_mailup.renewal import periodic
 from django_mailup.sandbox import Sandbox
 
@@ -118,3 +118,18 @@ def test_what_the_database_will_not_take_loses_no_other_pair(
 
         assert job.result() == periodic.Tally(refreshed=len(due_keys) - 1, failed=1)
         assert Token.objects.get(generation=1).key == due_keys[2]
+
+
+@no_row_locks
+def test_pairs_are_stored_although_the_registration_cannot_be(
+    transactional_db: None, due_keys: list[UUID], clock: Any
+) -> None:
+    ClientRegistration.objects.update(failed_at=clock(), error_code="client_rejected")
+    with connection.cursor() as cursor:
+        table = ClientRegistration._meta.db_table
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT refused CHECK (failed_at IS NOT NULL)")
+        try:
+            assert periodic.refresh_many(due_keys, clock=clock) == periodic.Tally(failed=len(due_keys))
+        finally:
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT refused")
+    assert Token.objects.filter(generation=2, claim_owner="").count() == len(due_keys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -34,3 +36,16 @@ def test_whoever_waits_for_another_process_fails_with_it(expired: Token) -> None
     with pytest.raises(RateLimited, match="fewer calls"):
         on_demand.usable_token(expired.key)
     timer.join()
+
+
+def test_a_person_who_waits_for_another_process_fails_with_it(expired: Token, mailup_requests: list[Any]) -> None:
+    """Nor does a person's renewal, for which no recent failure counts, begin a second one behind it."""
+    claim(expired, seconds=30)
+    mailup_requests.clear()
+
+    failure = {"failure_count": 1, "failed_at": timezone.now(), "error_code": "rate_limited"}
+    timer = in_a_moment(expired, claim_owner="", **failure)
+    with pytest.raises(RateLimited):
+        on_demand.refresh(expired)
+    timer.join()
+    assert mailup_requests == []

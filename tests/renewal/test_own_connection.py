@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.urls import path
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from django_mailup.exceptions import (
     TransactionOpen,
 )
 from django_mailup.models import Token
-from django_mailup.renewal import on_demand, periodic
+from django_mailup.renewal import on_demand, own_connection, periodic
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for
 
@@ -181,3 +181,32 @@ def test_a_callers_rollback_loses_no_pair_of_a_job(
         inside()
     assert tallies == [periodic.Tally(refreshed=len(due_keys) - locks_it, skipped=int(locks_it))]
     assert Token.objects.filter(generation=2).count() == len(due_keys) - locks_it
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="there the test itself would need a pool")
+def test_it_is_in_autocommit_and_of_no_pool_whatever_the_site_uses(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.ensure_connection()  # it has been made when the site's settings are changed
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", True)
+
+    def own() -> tuple[Any, Any, Any]:
+        known = connections["default"].settings_dict
+        return connections["default"] is connection, known["AUTOCOMMIT"], known["OPTIONS"].get("pool")
+
+    assert own_connection.run("default", lambda _: own()) == (False, True, None)
+    assert connection.settings_dict["OPTIONS"]["pool"]
+
+
+def test_it_is_closed_at_the_end(transactional_db: None) -> None:
+    used: list[Any] = []
+
+    def use(_: object) -> None:
+        assert not Token.objects.exists()
+        used.append(connections["default"])
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        own_connection.run("default", use)
+    assert used[0].connection is None

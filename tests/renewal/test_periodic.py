@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.renewal import on_demand, periodic
@@ -28,7 +30,9 @@ def test_the_periodic_task_hands_out_what_is_due_once(due: Token, clock: Any) ->
     assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.key], 0.0)]
     assert list(periodic.hand_out_due(clock=clock)) == []
 
-    clock.move(seconds=601)  # a batch that was lost on the way comes due again
+    clock.move(seconds=599)  # by then the message of two periods has expired
+    assert list(periodic.hand_out_due(clock=clock)) == []
+    clock.move(seconds=2)  # a batch that was lost on the way comes due again
     assert list(periodic.hand_out_due(clock=clock)) == [periodic.Batch([due.key], 0.0)]
 
 
@@ -82,6 +86,42 @@ def test_the_periodic_task_takes_batches(due: Token, clock: Any, settings: Any, 
         (2, 0.04),
         (1, 0.08),
     ]
+
+
+@pytest.mark.parametrize("taken", [3, 9], ids=["some", "all"])
+def test_two_runs_at_once_hand_out_each_token_once(
+    transactional_db: None, due_keys: list[uuid.UUID], clock: Any, taken: int
+) -> None:
+    """Another run hands out tokens after this one has read that they are due."""
+    others = Token.objects.filter(key__in=due_keys[:taken])
+    later = clock() + timedelta(minutes=10)
+
+    def before_it_writes(execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            in_threads(1, lambda: others.filter(refresh_at__lte=clock()).update(refresh_at=later))
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(before_it_writes):
+        batches = list(periodic.hand_out_due(clock=clock))
+    assert sorted(key for each in batches for key in each.keys) == sorted(due_keys[taken:])
+    assert others.filter(refresh_at=later).count() == taken
+
+
+def test_less_than_one_token_a_second_is_a_rate(due: Token, clock: Any, settings: Any, django_user_model: Any) -> None:
+    copies(due, 2, django_user_model)
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_RATE": 0.5}
+
+    assert [(len(each.keys), each.countdown) for each in periodic.hand_out_due(clock=clock)] == [(1, 0), (1, 2), (1, 4)]
+
+
+def test_what_is_due_longest_comes_first(due: Token, clock: Any, settings: Any, django_user_model: Any) -> None:
+    copies(due, 3, django_user_model)
+    keys = list(Token.objects.order_by("-pk").values_list("key", flat=True))
+    for number, key in enumerate(keys):
+        Token.objects.filter(key=key).update(refresh_at=clock() - timedelta(seconds=100 - number))
+    settings.MAILUP = {**settings.MAILUP, "REFRESH_BATCH_SIZE": 1}
+
+    assert [each.keys for each in periodic.hand_out_due(clock=clock)] == [[key] for key in keys]
 
 
 def test_the_periodic_task_hands_out_no_more_than_its_rate(

@@ -146,6 +146,16 @@ def test_callers_fail_fast_for_half_a_minute(
     assert on_demand.usable_token(expired.key, clock=clock).generation == 2
 
 
+def test_a_failure_of_a_time_to_come_stops_nobody(expired: Token, mailup_sandbox: Sandbox, clock: Any) -> None:
+    """The clock of this host, or of the one that stored the failure, has been set back."""
+    mailup_sandbox.fail_with("status", status=503, path=TOKEN)
+    with pytest.raises(MailUpUnavailable):
+        on_demand.usable_token(expired.key, clock=clock)
+    clock.move(minutes=-5)
+
+    assert on_demand.usable_token(expired.key, clock=clock).generation == 2
+
+
 def test_unreadable_secrets_are_said_to_be_so(expired: Token, settings: Any, mailup_requests: list[Any]) -> None:
     settings.MAILUP = {**settings.MAILUP, "ENCRYPTION_KEYS": []}
     mailup_requests.clear()

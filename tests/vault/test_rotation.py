@@ -291,10 +291,16 @@ assert rotate_keys().encrypted == 1
 settings.MAILUP = {"ENCRYPTION_KEYS": [new]}
 assert ClientRegistration.objects.using("elsewhere").get().client_secret.reveal() == "hush"
 call_command("mailup_rotate_keys", "--check", "--database", "elsewhere")
+newer = new_key()
+settings.MAILUP = {"ENCRYPTION_KEYS": [newer, new]}
+Router.db_for_write = lambda self, model, **hints: None  # the default database, which has no tables
+assert rotate_keys(using="elsewhere").encrypted == 1
+settings.MAILUP = {"ENCRYPTION_KEYS": [newer]}
+assert ClientRegistration.objects.using("elsewhere").get().client_secret.reveal() == "hush"
 """
 
 
-def test_the_database_is_the_one_that_the_router_names(tmp_path: Path) -> None:
+def test_the_database_is_the_one_that_the_router_or_the_caller_names(tmp_path: Path) -> None:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": "sqlite://:memory:"}
 
     subprocess.run(

@@ -29,7 +29,8 @@ class Command(BaseCommand):
         where.add_argument("--group", type=int, dest="group_id", help="Id of the group.")
         parser.add_argument(
             "--map", action="append", default=[], metavar="COLUMN=FIELD",
-            help="What a column is: email, name, mobile_prefix, mobile_number, a personal field, or nothing.",
+            help="What a column is: email, name, mobile_prefix, mobile_number, a personal field, or nothing."
+            " FIELD begins after the last “=”; give a personal field with one in its name by its id.",
         )  # fmt: skip
         parser.add_argument("--delimiter", default="", help="Between cells (default: found out).")
         parser.add_argument("--chunk", type=int, default=1000, help="Recipients in a call (default: 1000).")
