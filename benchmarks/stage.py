@@ -127,7 +127,7 @@ def free_port() -> int:
 
 @contextmanager
 def _serving(*arguments: str, port: int, scheme: str = "http") -> Iterator[str]:
-    with process(*arguments, stdout=subprocess.DEVNULL):
+    with process(*arguments, stdout=subprocess.DEVNULL) as server:
         url = f"{scheme}://127.0.0.1:{port}"
         give_up_at = time.monotonic() + 20
         while True:
@@ -135,6 +135,7 @@ def _serving(*arguments: str, port: int, scheme: str = "http") -> Iterator[str]:
                 requests.get(f"{url}/_sandbox/state", timeout=5)
                 break
             except requests.ConnectionError:
+                check_running([server])
                 if time.monotonic() > give_up_at:
                     raise
                 time.sleep(0.05)
@@ -219,6 +220,12 @@ class Worker:
         self._errors.seek(0)
         return self._errors.read().strip()
 
+    def close(self) -> None:
+        """Kill it if it still runs, and close its files."""
+        self.process.kill()
+        self.process.__exit__(None, None, None)
+        self._errors.close()
+
     def _fail(self) -> NoReturn:
         status = self.process.wait()
         raise WorkerFailed(f"A worker ended with status {status}: {_arguments(self.process)}\n{self.errors()}")
@@ -233,9 +240,7 @@ def workers(count: int, *arguments: str) -> Iterator[list[Worker]]:
         yield started
     finally:
         for worker in started:
-            if worker.process.poll() is None:
-                worker.process.kill()
-                worker.process.communicate()
+            worker.close()
 
 
 def run(*arguments: str) -> None:

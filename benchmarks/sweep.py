@@ -269,17 +269,18 @@ def fan_out(count: int) -> float:
         Token.objects.filter(pk__gte=beyond[0]).update(refresh_at=timezone.now() + timedelta(days=1))
     code = (
         "import django; django.setup()\n"
-        "import re, pathlib\n"
+        "import json, re, pathlib\n"
         "from django_mailup.renewal import periodic\n"
         "handed = sum(len(batch.keys) for batch in periodic.hand_out_due())\n"
         # Not getrusage: its figure begins at the peak of the process that forked this one.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
-        "print(handed, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024)"
+        "peak = int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) / 1024\n"
+        "print(json.dumps({'handed': handed, 'peak': round(peak, 1)}))"
     )
-    child = stage.start("-c", code, stdout=subprocess.PIPE, text=True)
-    handed, peak = child.communicate(timeout=300)[0].split()
-    assert int(handed) == count, f"{handed} of {count} were handed out"
-    return round(float(peak), 1)
+    with stage.workers(1, "-c", code) as (child,):
+        told = child.result(timeout=300)
+    assert told["handed"] == count, f"{told['handed']} of {count} were handed out"
+    return float(told["peak"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from http.client import HTTPResponse
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ import requests.adapters
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.util.ssl_ import resolve_cert_reqs
 
 from .guard import Guard, current
 from .tls import Files, SharedContext, shared_context
@@ -103,10 +101,9 @@ class _GuardedHTTPS(_GuardedConnection, HTTPSConnection):
 
     def _shared_context(self) -> SharedContext | None:
         """Return the context to use; None if urllib3 is to make one: without verification, or to a proxy over TLS."""
-        verified = resolve_cert_reqs(self.cert_reqs) == ssl.CERT_REQUIRED and (self.ca_certs or self.ca_cert_dir)
-        if not verified or self.ssl_context not in (None, _CONTEXT_OF_REQUESTS):
-            return None
-        if self.proxy is not None and self.proxy.scheme == "https":
+        has_bundle = self.ca_certs or self.ca_cert_dir  # requests names one for each call that verifies
+        over_tls_to_proxy = self.proxy is not None and self.proxy.scheme == "https"
+        if not has_bundle or over_tls_to_proxy or self.ssl_context not in (None, _CONTEXT_OF_REQUESTS):
             return None
         return shared_context(Files(self.ca_certs, self.ca_cert_dir, self.cert_file, self.key_file))
 
