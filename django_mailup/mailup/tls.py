@@ -92,7 +92,7 @@ def _make(files: Files) -> ssl.SSLContext:
     context.load_verify_locations(files.bundle, files.folder)
     if files.certificate is not None:
         # A password, or OpenSSL would ask for that of an encrypted key in the terminal.
-        context.load_cert_chain(files.certificate, files.key, password="")
+        context.load_cert_chain(files.certificate, files.key, password="")  # nosec B106
     context.set_alpn_protocols(_PROTOCOLS)
     return context
 
