@@ -60,7 +60,7 @@ def connected(url: str = URL, **options: Any) -> Iterator[Any]:
 
 
 def redis_cache(
-    settings: Any, prefix: str, *, backend: str = "django", url: str = URL, rate: int = 5, **more: Any
+    settings: Any, prefix: str, *, backend: str = "django", url: str | list[str] = URL, rate: int = 5, **more: Any
 ) -> Any:
     """Make a cache on Redis the default. Return it."""
     if backend == "django-redis":
@@ -143,6 +143,15 @@ def test_five_go_at_once_and_the_others_are_spread_over_the_seconds_after(cache:
         # Only on a very slow machine is a turn free when it is asked for.
         assert earliest <= taken[number] <= max(earliest + 1, asked[number])
     assert len(moments(prefix)) == 1 + 5
+
+
+def test_in_the_second_after_a_full_one_calls_are_spread(cache: Any, prefix: str) -> None:
+    throttle = CacheThrottle("1")
+    turns(throttle, 5)
+    move_redis_clock(prefix, PERIOD + 0.5)
+    first, second = take(throttle, prefix), take(throttle, prefix)
+
+    assert second >= first + PERIOD / 10
 
 
 def test_turns_are_in_the_order_in_which_they_were_asked_for(cache: Any, prefix: str) -> None:
@@ -325,6 +334,17 @@ def test_a_server_that_does_not_know_the_script_is_told_it(settings: Any, prefix
         with pytest.raises(RateLimited):
             throttle.reserve(OPERATION, patience=0)
         assert len(keys_of(prefix, url)) == 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_turns_are_taken_from_the_server_that_is_written_to(settings: Any, prefix: str, backend: str) -> None:
+    """Replicas know a turn too late, and take none."""
+    with own_server() as replica:
+        redis_cache(settings, prefix, backend=backend, url=[URL, replica])
+        for _ in range(7):
+            turns(CacheThrottle("1"), 1)
+        assert len(keys_of(prefix)) == 1
+        assert keys_of(prefix, replica) == []
 
 
 # -------------------------------------------------------------------------------------- a clock that jumps
