@@ -29,7 +29,7 @@ def test_every_key_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         MAILUP_CONNECTED_URL="home", MAILUP_REFRESH_RATE="5", MAILUP_RATE_LIMIT="0", MAILUP_RATE_PATIENCE="9",
         MAILUP_CACHE_ALIAS="shared", MAILUP_REFRESH_CONCURRENCY="4", MAILUP_PREPARE_CONNECTION="site.tenants.prepare",
         MAILUP_SECRET_KEY_READS="off",
-        MAILUP_INSECURE_HOSTS="one, two", MAILUP_API_DEADLINE="90", MAILUP_ANSWER_LIMIT="1000000",
+        MAILUP_INSECURE_HOSTS="one, two", MAILUP_API_DEADLINE="90", MAILUP_ANSWER_LIMIT="1000000", MAILUP_POOL_SIZE="8",
         MAILUP_CALLBACK_ORIGIN="https://x.example", MAILUP_PKCE="on", MAILUP_SCOPE="a b",
     )  # fmt: skip
 
