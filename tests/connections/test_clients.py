@@ -99,7 +99,7 @@ def test_the_size_of_the_pool_is_a_setting(
     client_for(user).account.info()
 
     pools = pooled_adapter(7).poolmanager.pools  # type: ignore[attr-defined]
-    assert [pools[key].pool.maxsize for key in pools.keys()] == [7]
+    assert [pools[key].pool.maxsize for key in pools.keys()] == [7]  # noqa: SIM118 - urllib3 refuses to iterate
 
 
 def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:
