@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from http.client import HTTPResponse
 from typing import Any, Final
 
+import requests.adapters
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_ import resolve_cert_reqs
 
 from .guard import Guard, current
+from .tls import Files, SharedContext, shared_context
 
 
 class _Response(HTTPResponse):
@@ -76,8 +80,35 @@ class _GuardedHTTP(_GuardedConnection, HTTPConnection):
     pass
 
 
+_CONTEXT_OF_REQUESTS: Final = getattr(requests.adapters, "_preloaded_ssl_context", None)
+"""The context that requests 2.32.0 to 2.32.4 share, into which each connection loads its bundle and certificate."""
+
+_TLS: Final = ("ssl_context", "ca_certs", "ca_cert_dir", "cert_file", "key_file")
+"""The attributes of a connection that say what its TLS context is, or what to load into it."""
+
+
 class _GuardedHTTPS(_GuardedConnection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        """Connect with this process's TLS context for the CA bundle and the client certificate, if it has one."""
+        context = self._shared_context()
+        if context is None:
+            super().connect()
+            return
+        given = {name: getattr(self, name) for name in _TLS}
+        vars(self).update(dict.fromkeys(_TLS), ssl_context=context)
+        try:
+            super().connect()
+        finally:  # this object may connect again, when a file has changed
+            vars(self).update(given)
+
+    def _shared_context(self) -> SharedContext | None:
+        """Return the context to use; None if urllib3 is to make one: without verification, or to a proxy over TLS."""
+        verified = resolve_cert_reqs(self.cert_reqs) == ssl.CERT_REQUIRED and (self.ca_certs or self.ca_cert_dir)
+        if not verified or self.ssl_context not in (None, _CONTEXT_OF_REQUESTS):
+            return None
+        if self.proxy is not None and self.proxy.scheme == "https":
+            return None
+        return shared_context(Files(self.ca_certs, self.ca_cert_dir, self.cert_file, self.key_file))
 
 
 class _GuardedHTTPPool(HTTPConnectionPool):

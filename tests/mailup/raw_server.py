@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -28,13 +29,17 @@ class Static:
 class Server:
     """Answers each request with the next of its behaviours; the last one is repeated.
 
+    Args:
+        tls: the context with which it speaks TLS; plain http without.
+
     Attributes:
         arrived: the head of each request, oldest first. A request that the client has given up may not have been read
             yet; once `close` has returned, all are there.
     """
 
-    def __init__(self, *behaviours: Callable[[socket.socket], None]) -> None:
+    def __init__(self, *behaviours: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> None:
         self.arrived: list[bytes] = []
+        self._tls = tls
         self._behaviours = list(behaviours)
         self._connections: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -42,7 +47,7 @@ class Server:
         self._last.bind(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
-        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.getsockname()[1]}"
 
     def _accept(self) -> None:
         while True:
@@ -55,6 +60,12 @@ class Server:
             self._threads[-1].start()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:  # the client refused our certificate, or has none itself
+                return
+            self._connections.append(connection)
         with connection:
             try:
                 while head := _request(connection):
