@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.redis import RedisCacheClient
 
 from .events import Event
 from .exceptions import RateLimited
@@ -67,6 +69,9 @@ _refusing: set[str] = set()
 
 _refusing_lock = threading.Lock()
 
+_clients: WeakKeyDictionary[RedisCacheClient, Any] = WeakKeyDictionary()
+"""The clients of caches. Django has a cache for each thread, so no two threads look for the same one."""
+
 
 def seconds_until_turn(
     cache: BaseCache, alias: str, name: str, *, rate: int, period: float, patience: float
@@ -107,9 +112,14 @@ def seconds_until_turn(
 
 def _client(cache: BaseCache, key: str) -> Any | None:
     """Return the client of a cache of Django or django-redis for the server that is written to, or None."""
-    of_django = getattr(getattr(cache, "_cache", None), "get_client", None)
-    if of_django is not None:
-        client = of_django(key, write=True)
+    of_django: Any = getattr(cache, "_cache", None)
+    if isinstance(of_django, RedisCacheClient) and type(of_django).get_client is RedisCacheClient.get_client:
+        # It makes a client each time, which costs as much as the script. The server doesn't depend on the key.
+        if of_django not in _clients:
+            _clients[of_django] = of_django.get_client(key, write=True)
+        return _clients[of_django]
+    if hasattr(of_django, "get_client"):
+        client = of_django.get_client(key, write=True)
     else:
         of_django_redis = getattr(getattr(cache, "client", None), "get_client", None)
         try:
