@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import re
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ def main() -> None:
     os.environ["BENCH_CACHE_URL"], os.environ["BENCH_RATE_LIMIT"] = CACHE, str(LIMIT)
     with stage.sandbox(rate_limit=LIMIT) as url, stage.database("sqlite"):
         stage.door(url, "recipients", username="m12345", list_id=1, count=options.recipients)
-        stage.start("-c", "from benchmarks import throttle; throttle.prepare()").wait(60)
+        stage.run("-c", "from benchmarks import throttle; throttle.prepare()")
         rows += [export(url, processes, options.recipients) for processes in options.processes]
         rows.append(peer(url, options.recipients, options.peer_seconds))
     result = {
@@ -46,8 +45,8 @@ def export(url: str, processes: int, recipients: int) -> dict[str, Any]:
     """Let several processes export the whole list at the same time. Return the line of the table."""
     before = stage.door(url)["counters"]
     command = ["-m", "benchmarks.export", "--worker", "--recipients", str(recipients)]
-    workers = [stage.start(*command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-    told = [json.loads(worker.communicate(timeout=600)[0].splitlines()[-1]) for worker in workers]
+    with stage.workers(processes, *command) as workers:
+        told = [worker.result(timeout=600) for worker in workers]
     after = stage.door(url)["counters"]
     calls = after["api_calls"] - before["api_calls"]
     seconds = max(each["end"] for each in told) - min(each["begin"] for each in told)

@@ -38,7 +38,7 @@ class Seen:
     Attributes:
         by_second: token calls in each second of simulated time (seconds since the epoch).
         failed: renewals that failed.
-        recovered_after: time from the end of the outage until no connection was failing.
+        recovered_after: time from the end of the outage until the last connection was renewed whose renewal had failed.
     """
 
     by_second: Counter[int] = field(default_factory=Counter)
@@ -94,9 +94,9 @@ def endure(sandbox: Sandbox, clock: Clock) -> Seen:
             tally = periodic.refresh_many(batch.keys, clock=clock)
             seen.by_second[int(clock.seconds())] += tally.refreshed + tally.failed
             seen.failed += tally.failed
+            if not down and seen.failed and not seen.recovered_after and not Token.objects.failing().exists():
+                seen.recovered_after = clock() - (begin + 2 * HOUR)
             clock.now = started
-        if not down and seen.failed and not seen.recovered_after and not Token.objects.failing().exists():
-            seen.recovered_after = clock() - (begin + 2 * HOUR) + app_settings.REFRESH_PERIOD
         clock.now = started + app_settings.REFRESH_PERIOD
     return seen
 

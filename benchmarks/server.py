@@ -1,8 +1,9 @@
 """A minimal server in the place of MailUp, so fast that its own cost doesn't distort the figures.
 
-`python -m benchmarks.server PORT LATENCY` listens on 127.0.0.1. Every call of the token endpoint gets a new pair after
-LATENCY seconds, and every API call the same page of lists (or the same account) at once. Connections stay open. The
-sandbox is faithful to MailUp; this server is not.
+`python -m benchmarks.server PORT LATENCY` listens on 127.0.0.1, and with a third argument, the file of a certificate
+and its key, over TLS. Every call of the token endpoint gets a new pair after LATENCY seconds, and every API call the
+same page of lists (or the same account) at once. Connections stay open. The sandbox is faithful to MailUp; this server
+is not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import itertools
 import json
 import re
+import ssl
 import sys
 from typing import cast
 
@@ -64,14 +66,20 @@ class Connection(asyncio.Protocol):
         self.transport.write(head + content)
 
 
-async def main(port: int, latency: float) -> None:
+async def main(port: int, latency: float, certificate: str = "") -> None:
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
     numbers = itertools.count(1)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(latency, numbers), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(
+        lambda: Connection(latency, numbers), "127.0.0.1", port, backlog=1024, ssl=context
+    )
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+        asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:]))

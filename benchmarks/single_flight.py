@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -56,19 +57,16 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     Token.objects.update(connected_at=past, expires_at=past, refresh_at=past)
     stage.door(url, "expire", username="m12345")
     before = stage.door(url)["counters"]["refreshes"]
-    workers = [
-        stage.start("-m", "benchmarks.single_flight", "--threads", str(threads), "--worker", mode, str(token.key),
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        for _ in range(processes)
-    ]  # fmt: skip
-    for worker in workers:
-        assert worker.stdout is not None
-        worker.stdout.readline()
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    found = [outcome(worker, threads) for worker in workers]
+    command = ["-m", "benchmarks.single_flight", "--threads", str(threads), "--worker", mode, str(token.key)]
+    with stage.workers(processes, *command) as workers:
+        for worker in workers:
+            worker.wait_for_line()
+        for worker in workers:
+            worker.send_line()
+        found = [outcome(worker, threads) for worker in workers]
+        said = "\n".join(filter(None, (worker.errors() for worker in workers)))
+    if said:
+        print(f"{mode}: its workers wrote to standard error:\n{said}", file=sys.stderr)
     latencies = sorted(each for one in found for each in one["latencies"])
     refreshes = stage.door(url)["counters"]["refreshes"] - before
     token.refresh_from_db()
@@ -81,7 +79,8 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     return {
         "way": mode,
         "refreshes": refreshes,
-        "failed": sum(one["failed"] for one in found),
+        "failed": sum(sum(one["failed"].values()) for one in found),
+        "failures": dict(sum((Counter(one["failed"]) for one in found), Counter())),
         "lost": lost,
         "queries": sum(one["queries"] for one in found),
         "p50_ms": round(statistics.median(latencies) * 1000),
@@ -89,15 +88,14 @@ def measure(mode: str, url: str, processes: int, threads: int) -> dict[str, Any]
     }
 
 
-def outcome(worker: subprocess.Popen[str], threads: int) -> dict[str, Any]:
+def outcome(worker: stage.Worker, threads: int) -> dict[str, Any]:
     """Return the result that a worker prints. If it hangs, kill it and count all of its calls as failed."""
     try:
-        said, _ = worker.communicate(timeout=HANGS_AFTER)
-        return dict(json.loads(said.strip().splitlines()[-1]))
+        return worker.result(HANGS_AFTER)
     except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.communicate()
-        return {"latencies": [float(HANGS_AFTER)] * threads, "failed": threads, "queries": 0}
+        worker.process.kill()
+        worker.process.communicate()
+        return {"latencies": [float(HANGS_AFTER)] * threads, "failed": {"hangs": threads}, "queries": 0}
 
 
 # ------------------------------------------------------------------------------ in the worker process
@@ -139,7 +137,7 @@ def work(mode: str, key: str, threads: int) -> None:
     barrier.wait()
     for thread in pool:
         thread.join()
-    print(json.dumps({"latencies": latencies, "failed": len(failed), "queries": statements.count}))
+    print(json.dumps({"latencies": latencies, "failed": Counter(failed), "queries": statements.count}))
 
 
 def ours(token: Any) -> Any:
@@ -150,7 +148,10 @@ def ours(token: Any) -> Any:
 
 
 def auto_refresh(token: Any) -> Any:
-    """Return a function that makes one call with requests-oauthlib's auto-refresh and saves the new token."""
+    """Return a function that makes one call with requests-oauthlib's auto-refresh and saves the new token.
+
+    Like ours it begins with the row that was read before, so that no thread needs the database unless it renews.
+    """
     from django.conf import settings
     from requests_oauthlib import OAuth2Session
 
@@ -161,12 +162,11 @@ def auto_refresh(token: Any) -> Any:
     client_id, secret = token.registration.client_id, token.registration.client_secret.reveal()
 
     def call() -> None:
-        row = Token.objects.get(pk=token.pk)
         pair = {
-            "access_token": row.access_token.reveal(),
-            "refresh_token": row.refresh_token.reveal(),
+            "access_token": token.access_token.reveal(),
+            "refresh_token": token.refresh_token.reveal(),
             "token_type": "Bearer",
-            "expires_at": row.expires_at.timestamp(),
+            "expires_at": token.expires_at.timestamp(),
         }
 
         def save(new: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ def auto_refresh(token: Any) -> Any:
 
             expires_at = datetime.fromtimestamp(new["expires_at"], UTC)
             Token.objects.filter(pk=token.pk).update(
-                **stage.sealed(row, new["access_token"], new["refresh_token"]), expires_at=expires_at
+                **stage.sealed(token, new["access_token"], new["refresh_token"]), expires_at=expires_at
             )
 
         session = OAuth2Session(

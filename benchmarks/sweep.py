@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
+import json
 import os
+import ssl
 import subprocess
 import tempfile
 import time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from . import stage
 
@@ -27,6 +32,7 @@ def main() -> None:
     parser.add_argument(
         "--at-once", type=int, default=25, help="tokens of a batch renewed at once (REFRESH_CONCURRENCY)"
     )
+    parser.add_argument("--plain", action="store_true", help="plain http instead of TLS")
     parser.add_argument(
         "--fan-out", type=int, nargs="*", default=[1000, 10000, 100000], metavar="TOKENS",
         help="numbers of due tokens for which to measure the memory of handing out",
@@ -35,34 +41,44 @@ def main() -> None:
     os.environ["BENCH_BROKER_URL"] = BROKER
     os.environ["BENCH_REFRESH_CONCURRENCY"] = str(options.at_once)
     with (
-        stage.fast_server(LATENCY) as url,
+        stage.fast_server(LATENCY, plain=options.plain) as url,
         stage.database(options.database),
     ):
         stage.set_up_django()
         populate(max(options.tokens, LOOP))
         loop = sequential(LOOP)
-        rate, queries = swept(url, options.tokens, options.processes, options.threads)
+        limit = raw_cpu(LOOP)
+        done = swept(url, options.tokens, options.processes, options.threads)
         peaks = {count: fan_out(count) for count in options.fan_out}
     rows: list[dict[str, Any]] = [
-        {"way": "sequential loop", "tokens": LOOP, "tokens/s": loop, "times the loop": 1.0, "queries a token": ""},
+        {"way": "sequential loop", "tokens": LOOP, "tokens/s": loop, "times the loop": 1.0},
+        {"way": "sequential raw loop", "tokens": LOOP, "CPU ms a token": limit * 1000},
         {
             "way": f"{options.processes} workers of {options.threads} threads, {options.at_once} tokens each",
             "tokens": options.tokens,
-            "tokens/s": rate,
-            "times the loop": rate / loop,
-            "queries a token": queries,
+            "tokens/s": done.rate,
+            "times the loop": done.rate / loop,
+            "CPU ms a token": done.cpu * 1000,
+            "queries a token": done.queries,
         },
     ]
+    columns = {column: "" for row in rows for column in row}
+    rows = [columns | row for row in rows]
     rows += [{"way": "only handing out, peak MiB", "tokens": count, "tokens/s": peak} for count, peak in peaks.items()]
     result = {
         "tokens": options.tokens,
-        "tokens_per_second": round(rate, 1),
-        "speedup": round(rate / loop, 1),
-        "queries_per_token": round(queries, 2),
+        "tls": not options.plain,
+        "tokens_per_second": round(done.rate, 1),
+        "speedup": round(done.rate / loop, 1),
+        "of_limit": round(done.cpu / limit, 2),
+        "cpu_ms": round(done.cpu * 1000, 2),
+        "limit_cpu_ms": round(limit * 1000, 2),
+        "queries_per_token": round(done.queries, 2),
         "peak_mb": max(peaks.values(), default=0.0),
         "peaks_mb": peaks,
     }
-    stage.report(f"Due tokens, {LATENCY * 1000:.0f} ms at the token endpoint", rows, result)
+    over = "plain http" if options.plain else "TLS"
+    stage.report(f"Due tokens over {over}, {LATENCY * 1000:.0f} ms at the token endpoint", rows, result)
 
 
 def populate(count: int) -> None:
@@ -104,8 +120,6 @@ def make_due() -> None:
 
 def sequential(count: int) -> float:
     """Renew one after the other with requests-oauthlib, as other packages do. Return tokens a second."""
-    from datetime import UTC, datetime
-
     from django.conf import settings
     from requests_oauthlib import OAuth2Session
 
@@ -125,11 +139,67 @@ def sequential(count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, float]:
-    """Let workers renew all due tokens.
+def raw_cpu(count: int) -> float:
+    """Renew one after the other with http.client, one TLS context and the database's driver.
 
-    Returns tokens a second, from the start of the periodic task to the last save, and queries a token.
+    It does only what any renewal must: it decrypts, sends, parses, encrypts and writes. Return CPU seconds a token.
     """
+    from django.db import connection
+
+    from django_mailup.models import Token
+    from django_mailup.sandbox import Sandbox
+
+    parts = urlsplit(os.environ["BENCH_MAILUP_URL"])
+    context = ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"]) if parts.scheme == "https" else None
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    columns = {name: Token._meta.get_field(name) for name in ("access_token", "refresh_token", "expires_at")}
+    mark = "?" if connection.vendor == "sqlite" else "%s"
+    update = (
+        f"UPDATE {Token._meta.db_table} SET {', '.join(f'{name} = {mark}' for name in columns)}"  # noqa: S608
+        f" WHERE id = {mark} AND generation = {mark}"
+    )
+    connection.ensure_connection()
+    started = time.process_time()
+    for token in Token.objects.all()[:count]:
+        form = {
+            "grant_type": "refresh_token", "refresh_token": token.refresh_token.reveal(),
+            "client_id": Sandbox.client_id, "client_secret": Sandbox.client_secret,
+        }  # fmt: skip
+        server = (
+            http.client.HTTPConnection(parts.netloc, timeout=15)
+            if context is None
+            else http.client.HTTPSConnection(parts.netloc, timeout=15, context=context)
+        )
+        server.request("POST", "/Authorization/OAuth/Token", urlencode(form), headers)
+        pair = json.loads(server.getresponse().read())
+        server.close()
+        changed = stage.sealed(token, pair["access_token"], pair["refresh_token"])
+        changed["expires_at"] = datetime.now(UTC) + timedelta(seconds=pair["expires_in"])
+        values = [column.get_db_prep_save(changed[name], connection) for name, column in columns.items()]
+        cursor = connection.connection.cursor()
+        cursor.execute(update, [*values, token.pk, token.generation])
+        assert cursor.rowcount == 1
+        cursor.close()
+    return (time.process_time() - started) / count
+
+
+@dataclass
+class Swept:
+    """How the workers renewed all due tokens.
+
+    Attributes:
+        rate: tokens a second, from the start of the periodic task to the last save.
+        cpu: CPU seconds a token, of the workers and of handing out.
+        queries: SQL statements a token.
+    """
+
+    rate: float
+    cpu: float
+    queries: float
+
+
+def swept(url: str, count: int, processes: int, threads: int) -> Swept:
+    """Let workers renew all due tokens."""
     from django.db import connection
 
     from benchmarks.celery_app import app
@@ -142,23 +212,31 @@ def swept(url: str, count: int, processes: int, threads: int) -> tuple[float, fl
     with tempfile.NamedTemporaryFile("r") as told:
         os.environ["BENCH_STATEMENTS"] = told.name
         with contextlib.ExitStack() as stack:
+            workers = []
             for number in range(processes):
                 arguments = ["-P", "threads", "-c", str(threads), "-n", f"w{number}@bench", "-l", "ERROR"]
                 quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
                 worker = ["-m", "celery", "-A", "benchmarks.celery_app", "worker", *arguments, *quiet]
-                stack.enter_context(stage.process(*worker, stdout=subprocess.DEVNULL))
+                workers.append(stack.enter_context(stage.process(*worker, stdout=subprocess.DEVNULL)))
             while len(app.control.ping(timeout=1) or []) < processes:
+                stage.check_running(workers)
                 time.sleep(0.2)
+            cpu_before = sum(stage.cpu_seconds(worker.pid) for worker in workers)
             before, started = stage.door(url)["counters"]["refreshes"], time.perf_counter()
+            cpu_started = time.process_time()
             with connection.execute_wrapper(handing_out):
                 refresh_expiring_tokens()
+            cpu = time.process_time() - cpu_started
             while stage.door(url)["counters"]["refreshes"] - before < count:
+                stage.check_running(workers)
                 time.sleep(0.1)
             while Token.objects.filter(generation=1).exists():
+                stage.check_running(workers)
                 time.sleep(0.02)
             seconds = time.perf_counter() - started
+            cpu += sum(stage.cpu_seconds(worker.pid) for worker in workers) - cpu_before
         sent = handing_out.count + sum(map(int, told))
-    return count / seconds, sent / count
+    return Swept(rate=count / seconds, cpu=cpu / count, queries=sent / count)
 
 
 def fan_out(count: int) -> float:

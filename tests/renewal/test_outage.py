@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from benchmarks.outage import endure, populate
+from benchmarks.outage import HOUR, endure, populate
 from django_mailup.models import Token
 from django_mailup.sandbox import Sandbox
 
@@ -25,6 +26,7 @@ def test_an_outage_costs_no_connection_and_ends_without_a_stampede(
 
     assert seen.failed > 60
     assert seen.busiest_second == 1
+    assert timedelta(0) < seen.recovered_after < 2 * HOUR
     assert Token.objects.filter(status=Token.Status.ACTIVE, failure_count=0, expires_at__gt=clock()).count() == 60
     assert not Token.objects.failing().exists()
     assert not Token.objects.late(now=clock()).exists()
