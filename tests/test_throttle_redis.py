@@ -55,7 +55,7 @@ def prefix(monkeypatch: Any) -> Iterator[str]:
 def connected(url: str = URL, **options: Any) -> Iterator[Any]:
     from redis import Redis
 
-    with closing(Redis.from_url(url, **options)) as client:
+    with closing(Redis.from_url(url, socket_timeout=None, **options)) as client:
         yield client
 
 
