@@ -29,8 +29,8 @@ CACHES = {
     "locmem": "locmemcache://",
 }
 LIMIT = 5  # calls a second, the package's default
-ALONE = 10
-"""How many calls a process makes while nobody else calls their operation."""
+ALONE = LIMIT
+"""How many calls a process makes while nobody else calls their operation. None of them waits for its turn."""
 AFTER = 2.0
 """For how many seconds workers go on after the time that is measured, since they don't begin in the same instant."""
 
