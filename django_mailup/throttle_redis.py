@@ -97,17 +97,17 @@ def seconds_until_turn(
     client = _client(cache, key)
     if client is None:
         return None
-    arguments = (1, key, rate, int(min(patience, _LONGEST) * 1_000_000), int(period * 1_000_000))
+    longest = int(min(patience, _LONGEST) * 1_000_000)
     try:
-        delay = _run(client, *arguments) / 1_000_000
+        delay = _run(client, 1, key, rate, longest, int(period * 1_000_000))
     except Exception as error:
         if not _is_refusal(error):
             raise
         _note_refusal(alias, error)
         return None
-    if delay > patience:
-        raise RateLimited(reason="own_limit", retry_after=delay)
-    return float(delay)
+    if delay > longest:  # compared as the script did
+        raise RateLimited(reason="own_limit", retry_after=delay / 1_000_000)
+    return delay / 1_000_000
 
 
 def _client(cache: BaseCache, key: str) -> Any | None:
