@@ -21,7 +21,7 @@ PAGE = json.dumps(
     {
         "IsPaginated": False,
         "Items": [{"Company": "", "Description": "", "Name": f"L{n}", "idList": n, "listGuid": ""} for n in range(20)],
-        "PageNumber": 0, "PageSize": 20, "Skipped": 0, "TotalElementsCount": 20,
+        "PageNumber": 0, "PageSize": 500, "Skipped": 0, "TotalElementsCount": 20,
     }
 ).encode()  # fmt: skip
 INFO = b'{"Company":"Acme","IsTrial":false,"UID":"4321","Username":"m12345","Version":"9.0.0"}'

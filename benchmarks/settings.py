@@ -13,6 +13,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {"timeout": 30}
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_mailup"]
 CACHES = {"default": env.cache_url("BENCH_CACHE_URL", default="locmemcache://")}
+# Not in the URL: django-environ gives Django's Redis cache a prefix from there under a name that Django doesn't read.
+CACHES["default"]["KEY_PREFIX"] = env.str("BENCH_CACHE_PREFIX", default="")
 MAILUP = {
     "BASE_URL": env.str("BENCH_MAILUP_URL", "https://services.mailup.com"),
     "REFRESH_RATE": 1_000_000,

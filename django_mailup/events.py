@@ -21,6 +21,7 @@ class Event(Enum):
     ACTION_REFUSED = ("mailup.action_refused", logging.WARNING)
     AUTHORIZATION_DROPPED = ("mailup.authorization_dropped", logging.WARNING)
     AUTHORIZATION_RESTARTED = ("mailup.authorization_restarted", logging.INFO)
+    CACHE_SCRIPT_REFUSED = ("mailup.cache_script_refused", logging.WARNING)
     CACHE_UNAVAILABLE = ("mailup.cache_unavailable", logging.WARNING)
     CALLBACK_REJECTED = ("mailup.callback_rejected", logging.WARNING)
     CLIENT_ACCEPTED = ("mailup.client_accepted", logging.INFO)

@@ -76,6 +76,12 @@ class MailUpSettings:
         help_text="The largest answer of the API that is read, in bytes, compressed or not. Of the token endpoint 1 MB"
         " is read at most.",
     )
+    POOL_SIZE = Count(
+        100,
+        help_text="How many connections for API calls a process keeps open. It opens one when all are in use. A process"
+        " with more threads that call at once than this closes the others after their call, which costs a handshake"
+        " each time; urllib3 logs that its pool is full.",
+    )
     TOKEN_DEADLINE = Seconds(
         15, help_text="How long a call of the token endpoint may take in all, name resolution included."
     )

@@ -92,7 +92,7 @@ def most_in_a_second(moments: list[float]) -> int:
 
 def test_five_go_at_once_and_the_others_are_spread_over_the_seconds_after(cache: Any) -> None:
     time = Time()
-    throttle = CacheThrottle("1", clock=time, sleep=time.sleep)
+    throttle = CacheThrottle("1", clock=time, monotonic=time, sleep=time.sleep)
     begin, moments = time.now, []
     for _ in range(11):
         throttle.wait("GET /Console/List", patience=30)
@@ -111,7 +111,7 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
     settings.MAILUP = {**settings.MAILUP, "RATE_LIMIT": rate}
     settings.CACHES = empty_cache()
     time, moments = Time(begin), []
-    throttles = [CacheThrottle("1", clock=time, sleep=time.sleep) for _ in range(3)]
+    throttles = [CacheThrottle("1", clock=time, monotonic=time, sleep=time.sleep) for _ in range(3)]
     for number, gap in enumerate(gaps):
         time.now += gap
         throttles[number % 3].wait("GET /Console/List", patience=1000)
@@ -123,7 +123,7 @@ def test_however_calls_come_no_second_holds_more_than_the_limit(
 def test_reservations_ahead_are_kept_in_order(cache: Any) -> None:
     """Many callers take their turn before any of them has waited: the queue is no longer than it must be."""
     time, slept = Time(), []
-    throttle = CacheThrottle("1", clock=time, sleep=slept.append)
+    throttle = CacheThrottle("1", clock=time, monotonic=time, sleep=slept.append)
     throttle._clock = lambda: time.now  # nobody is late on a clock that stands still
     for _ in range(100):
         throttle.wait("GET /Console/List", patience=1000)
@@ -174,7 +174,7 @@ def test_operations_and_connections_count_for_themselves(cache: Any) -> None:
     time = Time()
     for connection in ("1", "2"):
         for operation in ("GET /Console/List", "POST /Console/List"):
-            throttle = CacheThrottle(connection, clock=time, sleep=time.sleep)
+            throttle = CacheThrottle(connection, clock=time, monotonic=time, sleep=time.sleep)
             for _ in range(5):
                 throttle.wait(operation, patience=0)
             with pytest.raises(RateLimited):
@@ -183,7 +183,7 @@ def test_operations_and_connections_count_for_themselves(cache: Any) -> None:
 
 def test_without_patience_it_says_when(cache: Any) -> None:
     time = Time()
-    throttle = CacheThrottle("1", clock=time, sleep=time.sleep)
+    throttle = CacheThrottle("1", clock=time, monotonic=time, sleep=time.sleep)
     for _ in range(5):
         throttle.wait("GET /Console/List", patience=0)
     time.now += 0.4
@@ -202,7 +202,7 @@ def test_whoever_wakes_late_takes_another_turn(cache: Any) -> None:
         slept.append(seconds)
         time.now += seconds + (0.1 if len(slept) == 1 else 0)
 
-    throttle = CacheThrottle("1", clock=time, sleep=oversleep)
+    throttle = CacheThrottle("1", clock=time, monotonic=time, sleep=oversleep)
     for _ in range(6):
         throttle.wait("GET /Console/List", patience=30)
     # It woke at 1.135 s, too late for its turn at 1.035 s. The next turn is 0.1 s after that one.
@@ -253,7 +253,7 @@ def test_threads_share_the_limit(cache: Any, settings: Any) -> None:
     time, moments = SharedTime(6), []
 
     def call() -> None:
-        throttle = CacheThrottle("1", clock=time, sleep=time.sleep)
+        throttle = CacheThrottle("1", clock=time, monotonic=time, sleep=time.sleep)
         for _ in range(3):
             throttle.wait("GET /Console/List", patience=30)
             moments.append(time.now)

@@ -150,6 +150,7 @@ def client_of(
             timeout=(app_settings.TIMEOUT, app_settings.TIMEOUT),
             deadline=app_settings.API_DEADLINE,
             answer_limit=app_settings.ANSWER_LIMIT,
+            pool_size=app_settings.POOL_SIZE,
             adapter=adapter,
         ),
         # The limit is the real MailUp's; a sandbox has its own.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from http.client import HTTPException
 from importlib.metadata import version
 from typing import Any, Final
@@ -33,10 +33,11 @@ DEADLINE: Final = 60.0
 ANSWER_LIMIT: Final = 32 * 1024 * 1024
 """The largest answer of the API that is read by default, in bytes."""
 
-POOL_SIZE: Final = 32
+POOL_SIZE: Final = 100
+"""How many connections for API calls a process keeps open by default."""
 
-_pooled: BaseAdapter | None = None
-_pooled_lock = threading.Lock()
+_pools: dict[int, BaseAdapter] = {}
+_pools_lock = threading.Lock()
 
 
 @cache
@@ -45,23 +46,26 @@ def user_agent() -> str:
     return f"django-mailup-connect/{version('django-mailup-connect')}"
 
 
-def pooled_adapter() -> BaseAdapter:
-    """Return this process's adapter for API calls. It repeats nothing."""
-    global _pooled
-    with _pooled_lock:
-        if _pooled is None:
-            _pooled = GuardedAdapter(pool_maxsize=POOL_SIZE)
-        return _pooled
+def pooled_adapter(size: int = POOL_SIZE) -> BaseAdapter:
+    """Return this process's adapter for API calls. It repeats nothing.
+
+    Args:
+        size: how many connections are kept open at most. There are no more than were used at the same time.
+    """
+    with _pools_lock:
+        if size not in _pools:
+            _pools[size] = GuardedAdapter(pool_maxsize=size)
+        return _pools[size]
 
 
-def _forget_pool() -> None:
-    """Drop the pool and its lock after a fork, because they belong to the parent process."""
-    global _pooled, _pooled_lock
-    _pooled, _pooled_lock = None, threading.Lock()
+def _forget_pools() -> None:
+    """Drop the pools and their lock after a fork, because they belong to the parent process."""
+    global _pools, _pools_lock
+    _pools, _pools_lock = {}, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_forget_pool)
+    os.register_at_fork(after_in_child=_forget_pools)
 
 
 class BearerToken(requests.auth.AuthBase):
@@ -86,6 +90,14 @@ def basic_auth(client_id: str, client_secret: str) -> HTTPBasicAuth:
 
 
 class _Session(requests.Session):
+    def __init__(self, adapter: Callable[[], BaseAdapter]) -> None:
+        super().__init__()
+        self._adapter = adapter
+
+    def get_adapter(self, url: str | bytes) -> BaseAdapter:
+        """Return the adapter for a request. After a fork it is another one, with sockets of the child's own."""
+        return self._adapter()
+
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Return the request as it will be sent. Raise ValueError if a header or the JSON can't be sent."""
         try:
@@ -105,6 +117,8 @@ class Transport:
         deadline: seconds for a request in all: to connect, to send it, and to read the whole answer. Name resolution
             can't be interrupted; if it takes longer, nothing is sent.
         answer_limit: the largest answer that is read, in bytes, before and after inflating.
+        pool_size: how many connections the process keeps open for the calls of all transports with this size. When as
+            many are in use, a call opens one for itself, and urllib3 logs that its pool is full.
         adapter: an adapter of requests that replaces the network, such as the sandbox's. The deadline does not apply
             to it.
     """
@@ -115,19 +129,17 @@ class Transport:
         timeout: Timeout,
         deadline: float = DEADLINE,
         answer_limit: int = ANSWER_LIMIT,
+        pool_size: int = POOL_SIZE,
         adapter: BaseAdapter | None = None,
     ) -> None:
         self._timeout = timeout
         self._deadline = deadline
         self._answer_limit = answer_limit
         self._is_replaced = adapter is not None
-        self._session = _Session()
+        self._session = _Session(partial(pooled_adapter, pool_size) if adapter is None else lambda: adapter)
         self._session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": user_agent()}
         )
-        adapter = adapter or pooled_adapter()
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
 
     @forgets_locals
     def send(

@@ -21,6 +21,7 @@ from django_mailup.exceptions import (
     Unauthorized,
     UnexpectedResponse,
 )
+from django_mailup.mailup.transport import pooled_adapter
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.sandbox import Sandbox
 from django_mailup.services import client_for, client_for_site, client_of, connect_with_password, register
@@ -103,6 +104,17 @@ def test_the_deadline_of_a_request_is_a_setting(
 
     with pytest.raises(MailUpUnavailable, match="in time"):
         client_for(user).request("POST", "/Console/Email/Send")
+
+
+def test_the_size_of_the_pool_is_a_setting(
+    mailup_connection: Connect, user: Any, mailup_server: str, settings: Any
+) -> None:
+    mailup_connection(user)
+    settings.MAILUP = {**settings.MAILUP, "POOL_SIZE": 7}
+    client_for(user).account.info()
+
+    pools = pooled_adapter(7).poolmanager.pools  # type: ignore[attr-defined]
+    assert [pools[key].pool.maxsize for key in pools.keys()] == [7]  # noqa: SIM118 - urllib3 refuses to iterate
 
 
 def test_a_disabled_registration_gives_no_client(mailup_connection: Connect, user: Any) -> None:
