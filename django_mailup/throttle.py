@@ -103,12 +103,15 @@ class CacheThrottle:
         name = hashlib.sha256(f"{self._connection} {operation}".encode()).hexdigest()[:24]
         alias = app_settings.CACHE_ALIAS
         cache = caches[alias]
+        asked_at = self._monotonic()
         delay = throttle_redis.seconds_until_turn(
             cache, alias, f"django_mailup.turns.{name}", rate=rate, period=PERIOD, patience=patience
         )
         if delay is None:
-            delay = self._take_slot(cache, f"django_mailup.turn.{name}", rate, patience) - self._clock()
-        return delay
+            return self._take_slot(cache, f"django_mailup.turn.{name}", rate, patience) - self._clock()
+        answer_took = self._monotonic() - asked_at
+        # The delay counts from some moment of that time. If this is too uncertain, the turn counts as missed.
+        return delay if answer_took <= SLACK else -answer_took
 
     def _take_slot(self, cache: BaseCache, prefix: str, rate: int, patience: float) -> float:
         """Reserve the next slot and return its time. Raise RateLimited if that is more than `patience` seconds away."""

@@ -207,6 +207,24 @@ def test_it_waits_by_a_clock_that_never_goes_back(cache: Any) -> None:
     assert 0 < slept[0] <= PERIOD
 
 
+@pytest.mark.parametrize(("answer_takes", "turns_taken"), [(0.03, 1), (0.04, 5)])
+def test_a_turn_whose_answer_took_too_long_is_not_used(
+    settings: Any, prefix: str, answer_takes: float, turns_taken: int
+) -> None:
+    """Redis' moment is anywhere in the time that the answer took, and MailUp counts calls by the second."""
+    now = 500.0
+
+    def slow_key(key: str, key_prefix: str, version: int) -> str:
+        nonlocal now
+        now += answer_takes
+        return f"{key_prefix}:{key}"
+
+    redis_cache(settings, prefix, KEY_FUNCTION=slow_key)
+    CacheThrottle("1", monotonic=lambda: now, sleep=lambda seconds: None).wait(OPERATION, patience=1000)
+
+    assert len(moments(prefix)) - 1 == turns_taken
+
+
 def test_a_call_waits_for_its_turn(settings: Any, prefix: str) -> None:
     redis_cache(settings, prefix, rate=1)
     throttle = CacheThrottle("1")
