@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         report = services.status(limit=None if options["all"] else SHOWN)
         self._print(
-            ("registration", "state", *(state.label for state in State), "last error"),
+            ("registration", "state", *map(_name, State), "last error"),
             [
                 (row.slug, row.state, *(str(row.counts[state]) for state in State), row.last_error)
                 for row in report.registrations
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             self._print(
                 ("registration", "owner", "account", "state", "expires", "last error"),
                 [
-                    (row.registration, row.owner, row.account, row.state.label, row.expires, row.last_error)
+                    (row.registration, row.owner, row.account, _name(row.state), row.expires, row.last_error)
                     for row in report.connections
                 ],
             )
@@ -53,3 +53,8 @@ class Command(BaseCommand):
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for cells in lines:
             self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+
+
+def _name(state: State) -> str:
+    """Return the name of a state in English, as all that commands print is."""
+    return state.value.replace("_", " ")
