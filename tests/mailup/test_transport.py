@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import socket
 from typing import Any
 
@@ -59,6 +61,28 @@ def test_the_timeout_of_a_call_goes_before_that_of_the_transport() -> None:
     finally:
         server.close()
     assert caught.value.may_have_arrived
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # it has threads: that is what is tested
+def test_a_child_process_uses_no_connection_of_its_parent() -> None:
+    server = Server(answer(200, b"1"))
+    try:
+        send(server)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # the parent's limit of time isn't the child's
+            try:
+                send(server)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        send(server)
+    finally:
+        server.close()
+    assert len(server.arrived) == 3
+    assert len(server._connections) == 2  # the parent has kept its own
 
 
 def test_whatever_the_status_the_answer_is_returned_and_no_redirect_followed() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from django_mailup.exceptions import ClientRejected
+from django_mailup.exceptions import ClientRejected, RegistrationUnavailable
 from django_mailup.models import ClientRegistration, Token
 from django_mailup.registrations import circuit_breaker
 from django_mailup.renewal import on_demand
@@ -60,6 +61,31 @@ def test_a_rejected_client_is_said_once_and_probed_later(
     assert on_demand.usable_token(expired.key, clock=clock).generation == 2
     mailup_registration.refresh_from_db()
     assert mailup_registration.failed_at is None
+
+
+def test_refusal_and_acceptance_are_logged_once(
+    mailup_registration: ClientRegistration, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="django_mailup"):
+        for change in (
+            circuit_breaker.mark_accepted,
+            partial(circuit_breaker.mark_refused, now=clock()),
+            partial(circuit_breaker.mark_refused, now=clock()),
+            circuit_breaker.mark_accepted,
+            circuit_breaker.mark_accepted,
+        ):
+            change(ClientRegistration.objects.get())
+
+    assert [each.__dict__["event"] for each in caplog.records] == ["mailup.client_rejected", "mailup.client_accepted"]
+    row = ClientRegistration.objects.get()
+    assert (row.failed_at, row.error_code, row.retry_at) == (None, "", None)
+
+
+def test_a_disabled_registration_makes_no_call(mailup_registration: ClientRegistration, clock: Any) -> None:
+    mailup_registration.enabled = False
+
+    with pytest.raises(RegistrationUnavailable):
+        circuit_breaker.admit(mailup_registration, now=clock())
 
 
 def test_of_two_processes_that_find_the_probe_due_one_makes_it(

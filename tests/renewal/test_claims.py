@@ -16,7 +16,8 @@ from django_mailup.exceptions import (
     ReauthorizationRequired,
 )
 from django_mailup.models import Token
-from django_mailup.renewal import on_demand, periodic
+from django_mailup.renewal import claims, on_demand, periodic
+from django_mailup.renewal.own_connection import Caller
 from django_mailup.sandbox import OAuthError, Sandbox
 from django_mailup.services import disconnect
 
@@ -37,6 +38,8 @@ def test_a_claim_that_ran_out_is_taken_over_and_remembered(expired: Token, mailu
     expired.refresh_from_db()
     assert expired.interrupted
     assert "interrupted" in str(expired.last_error)
+    with pytest.raises(ReauthorizationRequired, match="interrupted"):  # so is everybody who comes later
+        on_demand.usable_token(expired.key)
 
 
 def test_a_takeover_that_succeeds_forgets_the_interruption(expired: Token) -> None:
@@ -61,6 +64,27 @@ def test_a_stale_worker_cannot_overwrite_a_newer_pair(expired: Token, mailup_san
 
     assert on_demand.usable_token(expired.key).access_token.value == "newer"
     assert Token.objects.get().generation == 5
+
+
+def test_a_row_that_was_renewed_since_it_was_read_is_not_claimed(expired: Token) -> None:
+    """The refresh token that was read is spent: sending it again may end the connection."""
+    on_demand.refresh(Token.objects.get())
+
+    assert claims.take(expired, caller=Caller.IN_AUTOCOMMIT) is None
+    assert Token.objects.get().claim_owner == ""
+
+
+@pytest.mark.parametrize("changed", [{"generation": 5}, {"claim_owner": "another process"}], ids=str)
+def test_an_outcome_is_written_only_if_claim_and_generation_are_unchanged(
+    expired: Token, changed: dict[str, Any]
+) -> None:
+    claim = claims.take(expired, caller=Caller.IN_AUTOCOMMIT)
+    assert claim is not None
+    Token.objects.update(**changed)
+
+    assert not claims.write(claim, {"failure_count": 7})
+    assert claims.write_many([(claim, {"failure_count": 7})]) == {expired.key: False}
+    assert Token.objects.get().failure_count == 0
 
 
 def test_a_failure_is_not_written_over_anothers_claim(expired: Token, mailup_sandbox: Sandbox) -> None:

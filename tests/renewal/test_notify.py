@@ -14,7 +14,7 @@ from django_mailup.exceptions import (
     ReauthorizationRequired,
 )
 from django_mailup.models import Token
-from django_mailup.renewal import on_demand, periodic
+from django_mailup.renewal import notify, on_demand, periodic
 from django_mailup.sandbox import Sandbox
 
 from .jobs import AT_ONCE
@@ -69,3 +69,8 @@ def test_signals_are_sent_when_all_answers_of_a_group_are_stored(
     finally:
         signals.token_refreshed.disconnect(receiver)
     assert stored == [1, *[1 + AT_ONCE] * AT_ONCE, *[1 + 2 * AT_ONCE] * AT_ONCE]
+
+
+def test_a_signal_without_receivers_reads_no_row(expired: Token, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        notify.send_stored(signals.token_refreshed, expired.key, error=None)

@@ -162,6 +162,17 @@ def test_a_job_renews_once_although_it_comes_twice(due: Token, clock: Any, mailu
     assert mailup_sandbox.state.counters["refreshes"] == 1
 
 
+def test_a_job_leaves_a_connection_alone_that_has_ended_since_it_was_handed_out(
+    due: Token, clock: Any, mailup_requests: list[Any]
+) -> None:
+    Token.objects.update(status=Token.Status.REAUTHORIZATION_REQUIRED)
+    mailup_requests.clear()
+
+    assert periodic.refresh_many([due.key], clock=clock) == periodic.Tally(skipped=1)
+    assert mailup_requests == []
+    assert not Token.objects.get().is_active
+
+
 def test_a_job_skips_and_logs_keys_that_no_row_has(due: Token, clock: Any, caplog: pytest.LogCaptureFixture) -> None:
     unknown = sorted(uuid.uuid4() for _ in range(2))
     assert periodic.refresh_many([unknown[1], due.key, unknown[0]], clock=clock) == periodic.Tally(

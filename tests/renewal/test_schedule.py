@@ -53,6 +53,13 @@ def test_the_periodic_task_comes_never_before_it_is_due_and_never_after_expiry(
     assert columns["refresh_at"] - schedule.due_at(received, pair.expires_at) <= schedule.LONGEST_JITTER
 
 
+def test_pairs_that_came_together_are_not_due_together() -> None:
+    received = datetime(2026, 1, 1, tzinfo=UTC)
+    pair = TokenSet("A", "R", received, received + timedelta(hours=1))
+
+    assert len({schedule.columns(pair, ROW)["refresh_at"] for _ in range(20)}) > 1
+
+
 @given(st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1000 < moment.year < 9000), LIFETIMES)
 def test_a_pair_that_is_dead_on_arrival_is_due_at_once(received: datetime, lifetime: timedelta) -> None:
     assert schedule.due_at(received, received - lifetime) == received

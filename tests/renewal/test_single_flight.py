@@ -168,12 +168,14 @@ def test_a_child_process_waits_for_no_call_or_lock_of_its_parent() -> None:
     with ThreadPoolExecutor(1) as pool:
         inside_the_lock = pool.submit(flight.join, slow)
         slow.reached.wait()
-        child = os.fork()
-        if child == 0:
-            signal.alarm(60)  # the parent's limit of time isn't the child's
-            os._exit(0 if flight.join("a call under way")[0] else 1)
-        status = os.waitpid(child, 0)[1]
-        slow.go_on.set()
+        try:
+            child = os.fork()
+            if child == 0:
+                signal.alarm(30)  # the parent's limit of time isn't the child's
+                os._exit(0 if flight.join("a call under way")[0] else 1)
+            status = os.waitpid(child, 0)[1]
+        finally:
+            slow.go_on.set()
         assert inside_the_lock.result()[0]
     assert os.waitstatus_to_exitcode(status) == 0
     assert flight.join("a call under way") == (False, call)

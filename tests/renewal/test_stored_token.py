@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_mailup.exceptions import (
+    ClientRejected,
     DecryptionFailed,
     MailUpUnavailable,
     RateLimited,
 )
 from django_mailup.models import Token
+from django_mailup.registrations import circuit_breaker
 from django_mailup.renewal import on_demand, periodic, stored_token
 from django_mailup.sandbox import Sandbox
 
@@ -154,6 +156,15 @@ def test_a_failure_of_a_time_to_come_stops_nobody(expired: Token, mailup_sandbox
     clock.move(minutes=-5)
 
     assert on_demand.usable_token(expired.key, clock=clock).generation == 2
+
+
+def test_a_refused_client_is_told_before_anything_is_written(
+    expired: Token, clock: Any, django_assert_num_queries: Any
+) -> None:
+    circuit_breaker.mark_refused(expired.registration, now=clock())
+
+    with django_assert_num_queries(1), pytest.raises(ClientRejected):
+        on_demand.usable_token(expired.key, clock=clock)
 
 
 def test_unreadable_secrets_are_said_to_be_so(expired: Token, settings: Any, mailup_requests: list[Any]) -> None:
