@@ -171,7 +171,7 @@ def retrying() -> Iterator[Any]:
 def test_the_task_comes_back_until_everything_is_sent(
     retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
 ) -> None:
-    mailup_sandbox.fail_with("status", status=429, path="/List/1/Recipients", times=2)
+    mailup_sandbox.fail_with("status", status=429, path="/List/1/Recipients", times=5)
     path = write(tmp_path / "a.csv", *rows(25))
     result = tasks.import_csv.delay(str(path), str(site_token.key), list_id=1, chunk=10)
 

@@ -276,10 +276,42 @@ assert keyring.newest().id == before
 """
 
 
-def test_a_forked_process_asks_for_itself() -> None:
+FORKS_WHILE_A_THREAD_ASKS = """
+import django, os, signal, threading
+django.setup()
+from django.conf import settings
+from tests.vault import kms
+from tests.vault.conftest import new_key
+asked, go_on = threading.Event(), threading.Event()
+class Slow(list):
+    def __iter__(self):
+        asked.set()
+        go_on.wait()
+        return super().__iter__()
+kms.answer = Slow([new_key()])
+settings.MAILUP = {"ENCRYPTION_KEYS": kms.PATH}
+from django_mailup.vault import keyring
+thread = threading.Thread(target=keyring.newest)
+thread.start()
+asked.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    kms.answer = [new_key()]
+    keyring.newest()
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+go_on.set()
+thread.join()
+assert os.waitstatus_to_exitcode(status) == 0
+"""
+
+
+@pytest.mark.parametrize("script", [FORKS, FORKS_WHILE_A_THREAD_ASKS], ids=["known", "asked for meanwhile"])
+def test_a_forked_process_asks_for_itself(script: str) -> None:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": "sqlite://:memory:"}
 
-    subprocess.run([sys.executable, "-c", FORKS], env=env, cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", script], env=env, cwd=ROOT, check=True)
 
 
 # ---------------------------------------------------------------------------------------------------- no key is shown

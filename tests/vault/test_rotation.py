@@ -177,6 +177,27 @@ def test_a_row_that_changes_meanwhile_is_done_in_the_next_pass(
     assert Token.objects.get(pk=token.pk).access_token.reveal() == "renewed"
 
 
+@pytest.mark.django_db
+def test_a_row_that_a_worker_writes_with_the_old_key_meanwhile_is_done_as_well(
+    rows: list[Token], use_keys: UseKeys, old_key: str
+) -> None:
+    new = new_key()
+    use_keys(new, old_key)
+    written: list[Token] = []
+
+    def write_once(label: str, done: int, total: int) -> None:
+        if label == Token._meta.label and not written:
+            written.append(Token.objects.get(pk=rows[0].pk))
+            use_keys(old_key)
+            Token.objects.filter(pk=rows[0].pk).update(**sealed(written[0], access_token="renewed"))
+            use_keys(new, old_key)
+
+    assert rotate_keys(progress=write_once).left == 0
+    assert written
+    use_keys(new)
+    assert Token.objects.get(pk=rows[0].pk).access_token.reveal() == "renewed"
+
+
 def test_a_locked_row_is_not_waited_for(
     transactional_db: None, rows: list[Token], use_keys: UseKeys, old_key: str
 ) -> None:
