@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from .operators import Mutant
-from .processes import Chosen, Fork, InPlaceOf, fork, module_name
+from .processes import FAILED, PASSED, TIMED_OUT, Chosen, Fork, InPlaceOf, fork, module_name
 from .reach import Reach
-from .results import KILLED, SURVIVED, TIMED_OUT, Result, Store, equivalents, name_of, report
+from .results import KILLED, SURVIVED, Result, Store, equivalents, name_of, report
 from .settings import Settings
 
 GRACE, MULTIPLE = 15, 5
@@ -30,7 +30,7 @@ class Trial:
         self._runs = reach.tests_for(mutant, budget)
         self._started = time.monotonic()
         self._fork: Fork | None = None
-        self.is_reached = bool(self._runs)
+        self._ran = False
 
     def result(self) -> Result | None:
         """Return what came of it, or None if it isn't over. Begins the next run of tests when one has ended."""
@@ -41,21 +41,23 @@ class Trial:
             note = self._fork.note()
             self._fork.close()
             self._fork = None
-            if ended != "passed":
-                return self._over(KILLED if ended == "failed" else TIMED_OUT, note)
+            self._ran = self._ran or ended == PASSED
+            if ended == FAILED:
+                return self._over(KILLED, note)
+            if ended == TIMED_OUT:
+                return self._over(TIMED_OUT, "")
         if not self._runs:
-            return self._over(SURVIVED, "" if self.is_reached else "no test reaches it")
+            return self._over(SURVIVED, "" if self._ran else "no test reaches it")
         self._fork = self._begin(self._runs.pop(0))
         return None
 
     def _begin(self, tests: list[str]) -> Fork:
-        mutant = self.mutant
+        mutant, root = self.mutant, self._reach.settings.root
         source = mutant.original if self._unchanged else mutant.source()
-        finder = InPlaceOf(module_name(mutant.path), self._reach.settings.root / mutant.path, source)
-        files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+        finder = InPlaceOf(module_name(mutant.path), root / mutant.path, source)
         limit = GRACE + MULTIPLE * sum(self._reach.times[test] for test in tests)
         return fork(
-            [*self._reach.settings.pytest, "-x", *files], lambda folder: [Chosen(tests, folder / "note")], limit,
+            [*self._reach.settings.pytest, "-x"], lambda folder: [Chosen(tests, root, folder / "note")], limit,
             finder=finder,
         )  # fmt: skip
 

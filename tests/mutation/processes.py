@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+PASSED, FAILED, TIMED_OUT, NOTHING_RAN = "passed", "failed", "timed out", "nothing ran"
+
 MEMORY = 8 * 2**30
 """Bytes of address space for a mutant."""
 
@@ -48,10 +50,18 @@ def module_name(path: str) -> str:
 
 
 class Chosen:
-    """A plugin of pytest: runs the chosen tests only, and writes down the first that fails."""
+    """A plugin of pytest: runs the chosen tests only, and writes down the first that fails.
 
-    def __init__(self, tests: Iterable[str], note: Path) -> None:
+    Named on the command line, a file could have other ids of tests: their parameters come in another order if a
+    `conftest.py` is loaded before the collection. So other files are ignored instead.
+    """
+
+    def __init__(self, tests: Iterable[str], root: Path, note: Path) -> None:
         self._tests, self._note = frozenset(tests), note
+        self._files = {root / test.split("::")[0] for test in self._tests}
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        return True if collection_path.is_file() and collection_path not in self._files else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -81,20 +91,22 @@ class Fork:
     """Seconds."""
 
     def ended(self) -> str | None:
-        """Return "passed", "failed" or "timed out", or None while it runs. When it has ended, so have its children."""
+        """Return how it ended, or None while it runs. When it has ended, so have its children."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid and time.monotonic() - self.started < self.limit:
             return None
         self._kill()
         if not pid:
             os.waitpid(self.pid, 0)
-            return "timed out"
-        return "passed" if os.waitstatus_to_exitcode(status) == pytest.ExitCode.OK else "failed"
+            return TIMED_OUT
+        return {pytest.ExitCode.OK: PASSED, pytest.ExitCode.NO_TESTS_COLLECTED: NOTHING_RAN}.get(
+            os.waitstatus_to_exitcode(status), FAILED
+        )
 
     def note(self) -> str:
         """Return the test that failed, if one did."""
         note = self.folder / "note"
-        return note.read_text(encoding="utf-8") if note.exists() else ""
+        return note.read_text(encoding="utf-8") if note.exists() else "no test could begin"
 
     def close(self) -> None:
         """Kill it, if it runs, and delete its files."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .operators import Mutant
+from .processes import TIMED_OUT
 
-KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "timed out"
+KILLED, SURVIVED = "killed", "survived"
 
 
 @dataclass(frozen=True)
