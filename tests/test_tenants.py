@@ -11,6 +11,7 @@ from django.db import connection
 from .processes import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.database
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="django-tenants needs PostgreSQL")
 def test_tenants_never_meet() -> None:
