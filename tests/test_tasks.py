@@ -199,6 +199,18 @@ def test_the_task_says_that_the_connection_is_gone(retrying: Any, site_token: To
         tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(1))), key, list_id=1).get()
 
 
+def test_the_task_does_not_repeat_what_mailup_refuses(
+    retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
+) -> None:
+    mailup_sandbox.fail_with("status", status=400, path="/List/1/Recipients")
+    result = tasks.import_csv.delay(str(write(tmp_path / "a.csv", *rows(5))), str(site_token.key), list_id=1)
+
+    with pytest.raises(ImportStopped) as caught:
+        result.get()
+    assert not caught.value.may_have_arrived
+    assert uploads(mailup_sandbox) == []
+
+
 def test_the_task_leaves_what_is_unsure_to_a_person(
     retrying: Any, site_token: Token, tmp_path: Path, mailup_sandbox: Sandbox
 ) -> None:
