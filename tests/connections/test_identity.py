@@ -77,6 +77,13 @@ def test_reconnecting_as_another_connected_account_keeps_both_alive(journey: Jou
     assert list(Token.objects.order_by("pk").values_list("pk", "generation")) == [(token.pk, 1), (other.pk, 2)]
 
 
+def test_of_several_connections_the_one_that_was_meant_is_reconnected(journey: Journey) -> None:
+    journey.connect()
+    meant = journey.connect("m67890").token
+
+    assert journey.connect("m67890", reconnect=meant).token == meant
+
+
 def test_a_pair_is_kept_although_mailup_does_not_say_whose_it_is(journey: Journey) -> None:
     journey.sandbox.fail_with("status", status=500, path="Authentication/Info")
     completed = journey.connect()
@@ -266,6 +273,13 @@ def test_names_are_made_fit_before_they_are_stored(journey: Journey, sent: str, 
     assert token.account_username == stored.replace("m12345", "[31mm12345")
     assert token.company.isprintable()
     assert len(token.company) <= 255
+
+
+def test_the_longest_uid_is_stored(journey: Journey) -> None:
+    body = json.dumps({"UID": "4" * 64, "Username": "m12345", "Company": ""})
+    journey.sandbox.fail_with("body", status=200, body=body, path="Authentication/Info")
+
+    assert journey.connect().token.account_uid == "4" * 64
 
 
 @pytest.mark.parametrize("uid", ["4" * 65, "43\x0021", "4321\ud800", "43\n21", ""])

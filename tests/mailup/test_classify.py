@@ -47,6 +47,7 @@ from .token_calls import PASSWORD, TOKEN, with_error
         ({"kind": "drop"}, MailUpUnavailable),
         ({"kind": "redirect", "status": 302, "location": "https://elsewhere.example/"}, UnexpectedResponse),
         ({"kind": "body", "status": 403, "body": '{"ErrorDescription":"Too many requests. Max:5"}'}, RateLimited),
+        ({"kind": "body", "status": 400, "body": '{"ErrorDescription":"Too many requests. Max:5"}'}, BadRequest),
         ({"kind": "body", "status": 404, "body": ""}, NotFound),
     ],
     ids=str,

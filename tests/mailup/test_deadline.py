@@ -178,6 +178,13 @@ def test_calls_at_once_keep_to_their_own_deadlines(sandbox: Sandbox, on_socket: 
     assert patient.result().access_token
 
 
+def test_a_call_may_have_less_time_than_its_client(sandbox: Sandbox, on_socket: Any) -> None:
+    sandbox.fail_with("slow", seconds=3.0, path=TOKEN)
+
+    with pytest.raises(MailUpUnavailable):
+        on_socket(deadline=LONG).exchange(PASSWORD, deadline=0.3)
+
+
 def test_a_fault_in_the_thread_of_a_call_says_nothing_of_it() -> None:
     def call() -> None:
         code = "planted"

@@ -51,6 +51,10 @@ def page(source: str) -> list[Any]:
     return decoding.decode_page(source, lambda rows: [row for row, _ in rows])[1]
 
 
+def test_an_answer_without_items_is_no_page() -> None:
+    assert decoding.decode_page('{"More":[1]}', list) == (None, [])
+
+
 @pytest.mark.parametrize("depth", [DEEPEST + 1, 100_000])
 def test_pages_have_the_same_limit(depth: int) -> None:
     assert page(f'{{"Items":[{{"a":{nested(3)}}}],"More":{nested(3)}}}') == [{"a": [[[1]]]}]
