@@ -27,7 +27,7 @@ from django_mailup.services import client_of, refresh, register
 
 from .journey import led_to
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent
 REDIRECT_URI = "http://testserver/mailup/callback/"
 SECRET = "secret"

@@ -81,6 +81,7 @@ def test_runtime_requirements_are_the_agreed_ones() -> None:
     }
 
 
+@pytest.mark.slow
 def test_every_import_is_of_a_declared_requirement() -> None:
     declared = {*requirements(), *requirements(extra="sandbox"), "pytest"}  # pytest itself imports the plugin
     homes = packages_distributions()

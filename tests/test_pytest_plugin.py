@@ -26,6 +26,7 @@ def test_a_user_is_connected(client, django_user_model, mailup_connection, mailu
 """
 
 
+@pytest.mark.slow
 def test_the_plugin_is_registered_and_its_fixtures_work_for_a_site(tmp_path: Path) -> None:
     (tmp_path / "test_site.py").write_text(A_SITES_TEST)
     root = Path(__file__).resolve().parent.parent

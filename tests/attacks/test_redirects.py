@@ -15,6 +15,8 @@ from django_mailup.views import safe_next
 from .people import World, leads_to
 from .redirects import LEAVES_THE_SITE, LOOKS_LIKE_LEAVING, STAYS_ON_THE_SITE, destination
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = "/mailup/"
 FOR_THE_FORM = [url for url in LEAVES_THE_SITE if "\0" not in url]
 """The form refuses NUL before anything looks at the URL."""

@@ -19,7 +19,7 @@ from .hostile_requests import HostileRequest
 from .hunt import Hunt
 from .people import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 REQUEST = HostileRequest("GET", b"/mailup/", b"", (), b"")
 Change = Callable[[World], object]
 

@@ -35,6 +35,7 @@ def test_brackets_in_texts_hide_no_nesting() -> None:
         decoding.decode('["' + "]" * 1000 + '",' + nested(DEEPEST) + "]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["[]", "{}"])
 def test_the_number_of_values_has_a_limit(value: str) -> None:
     most = ",".join([value] * (decoding.MAX_VALUES - 2))

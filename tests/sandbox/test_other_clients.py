@@ -37,6 +37,8 @@ from .other_clients.samples import (
     logon_target,
 )
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_900_000_000.0  # 2030-03-17 17:46:40 UTC
 CALLBACK = "http://127.0.0.1:5000/"
 REPLAYED = [
