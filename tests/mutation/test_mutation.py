@@ -76,7 +76,7 @@ def test_same():
 def test_names():
     assert NAMES == ["same"]
 """,
-    # Parameters of a conftest.py come before or after those of the test. That depends on how pytest is started.
+    # Whether parameters of a conftest.py come before those of a fixture depends on how pytest is started.
     "tests/far/conftest.py": """
 def pytest_generate_tests(metafunc):
     metafunc.parametrize("first", ["a"])
@@ -87,7 +87,11 @@ import pytest
 from shop.price import in_thread
 
 
-@pytest.mark.parametrize("second", ["b"])
+@pytest.fixture(params=["b"])
+def second(request):
+    return request.param
+
+
 def test_in_thread(first, second):
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
     with open("started", "a") as file:
