@@ -105,12 +105,13 @@ class Reach:
         """
         reached = self.lines.get(mutant.path, {})
         found = {test for line in range(mutant.first, mutant.last + 1) for test in reached.get(line, ())}
-        nearest = self.settings.nearest(mutant.path)
-        if not mutant.function or (not mutant.when_imported and "" in found):
-            found = set().union(*reached.values())
-        if mutant.when_imported or "" in found or mutant.path in self.settings.near:
-            found |= {test for test in self.times if test.split("::")[0] in nearest}
+        is_imported = mutant.when_imported or "" in found
         found.discard("")
+        if (is_imported and not found) or (mutant.when_imported and not mutant.function):
+            found = set().union(*reached.values()) - {""}
+        nearest = self.settings.nearest(mutant.path)
+        if is_imported or mutant.path in self.settings.near:
+            found |= {test for test in self.times if test.split("::")[0] in nearest}
         near = [test for test in found if test.split("::")[0] in nearest]
         runs = [self._quickest(near, budget), self._quickest(found.difference(near), budget)]
         return [each for each in runs if each]

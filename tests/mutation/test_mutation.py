@@ -76,12 +76,23 @@ def test_same():
 def test_names():
     assert NAMES == ["same"]
 """,
-    "tests/test_threads.py": """
+    # Whether parameters of a conftest.py come before those of a fixture depends on how pytest is started.
+    "tests/far/conftest.py": """
+def pytest_generate_tests(metafunc):
+    metafunc.parametrize("first", ["a"])
+""",
+    "tests/far/test_threads.py": """
 import subprocess, sys, threading
+import pytest
 from shop.price import in_thread
 
 
-def test_in_thread():
+@pytest.fixture(params=["b"])
+def second(request):
+    return request.param
+
+
+def test_in_thread(first, second):
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
     with open("started", "a") as file:
         print(sleeper.pid, file=file)
@@ -133,7 +144,7 @@ def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     project = tmp_path_factory.mktemp("project")
     for name, text in PROJECT.items():
         file = project / name
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return project, _run(project, "--floor", "75.1", status=1)
 

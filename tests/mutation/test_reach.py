@@ -69,6 +69,15 @@ def test_a_constant_is_reached_by_whom_any_function_is(root: Path) -> None:
     assert (len(near), far) == (4, [f"{FAR}g"])
 
 
+def test_so_is_a_decorator_of_what_no_test_runs(root: Path) -> None:
+    near, far = _tests(root, "", lines={10: {f"{FAR}g"}})
+    assert (len(near), far) == (4, [f"{FAR}g"])
+
+
+def test_a_line_that_nothing_runs_is_reached_by_no_test(root: Path) -> None:
+    assert _tests(root, "return 3", lines={6: {f"{NEAR}f"}}) == []
+
+
 def test_a_function_that_runs_while_modules_are_imported_is_reached_as_a_constant_is(root: Path) -> None:
     near, far = _tests(root, "return 3", lines={**LINES, 10: {""}, 6: {f"{FAR}g"}})
     assert (len(near), far) == (4, [f"{FAR}g"])
