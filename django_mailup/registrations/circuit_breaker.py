@@ -38,12 +38,17 @@ def admit(registration: ClientRegistration, *, now: datetime) -> None:
 
 
 def mark_refused(registration: ClientRegistration, *, now: datetime) -> None:
-    """Store that MailUp refused this client. Logged once, however many of its tokens are tried."""
+    """Store that MailUp refused this client. Logged once, however many of its tokens are tried.
+
+    Nothing is stored if its id or secret was changed since the call was sent: it isn't they that MailUp refused.
+    """
+    refused = {"client_id": registration.client_id, "client_secret": registration.client_secret}
     values = {"failed_at": now, "error_code": ClientRejected.code, "retry_at": now + PROBE_EVERY}
-    if _stored(registration).filter(failed_at__isnull=True).update(**values):
+    row = _stored(registration).filter(**refused)
+    if row.filter(failed_at__isnull=True).update(**values):
         Event.CLIENT_REJECTED.log(registration=registration.slug)
     else:
-        _stored(registration).update(**values)
+        row.update(**values)
 
 
 def mark_accepted(registration: ClientRegistration) -> None:

@@ -14,6 +14,7 @@ from django_mailup.models import ClientRegistration, Token
 from django_mailup.registrations import circuit_breaker
 from django_mailup.renewal import on_demand
 from django_mailup.sandbox import Sandbox
+from django_mailup.sandbox.errors import OAuthError
 from django_mailup.services import register
 
 from ..journey import Journey, consent
@@ -132,6 +133,24 @@ def test_a_probe_that_is_refused_is_the_only_call_for_five_minutes(
         assert len(mailup_requests) == 1 + minute // 5
         clock.move(minutes=1)
     assert ClientRegistration.objects.get().failed_at == clock() - timedelta(minutes=5)  # when it was last refused
+
+
+def test_a_refusal_of_credentials_that_were_corrected_meanwhile_is_not_stored(
+    expired: Token, mailup_sandbox: Sandbox
+) -> None:
+    def refuse(_: object) -> None:
+        mailup_sandbox.hooks.before_refresh = None
+        mailup_sandbox.state.clients[mailup_sandbox.client_id] = "corrected"
+        in_threads(1, lambda: register(name="Sandbox", client_id=mailup_sandbox.client_id, client_secret="corrected"))
+        raise OAuthError("invalid_client", "Client authentication failed.")
+
+    mailup_sandbox.hooks.before_refresh = refuse
+    with pytest.raises(ClientRejected):
+        on_demand.usable_token(expired.key)
+
+    row = ClientRegistration.objects.get()
+    assert (row.failed_at, row.error_code, row.retry_at) == (None, "", None)
+    assert on_demand.usable_token(expired.key).generation == 2
 
 
 def test_a_corrected_secret_is_tried_at_once(
