@@ -22,7 +22,20 @@ def demo(*arguments: str, var: Path, **options: Any) -> subprocess.Popen[str]:
     }
     env |= {"EXAMPLE_VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, str(PROJECT / "manage.py"), "demo", *arguments]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    return subprocess.Popen(
+        command,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_heed_sigint,
+        **options,
+    )
+
+
+def _heed_sigint() -> None:
+    """End at SIGINT also if the tests run in the background, where a shell lets processes ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # .ci/run runs `demo --check` without sabotage. Here it is tested that each step can fail.
